@@ -1,0 +1,2 @@
+export { SignInPage } from "./sign_in";
+export { SignUpPage } from "./sign_up";

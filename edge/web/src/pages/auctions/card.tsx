@@ -1,0 +1,61 @@
+import { type Auction, AuctionOutcome, AuctionState } from "@contracts/blytz/auction/v1/auction_pb";
+import { milliseconds } from "../../api/fold";
+import { Avatar } from "../../components/avatar";
+import { Cover } from "../../components/cover";
+import { TimeLeft } from "../../components/time_left";
+import { formatMoney } from "../../format/money";
+import { formatMoment } from "../../format/time";
+import { Link } from "../../router";
+import styles from "./card.module.css";
+
+const OUTCOMES: Partial<Record<AuctionOutcome, string>> = {
+  [AuctionOutcome.SOLD]: "Sold",
+  [AuctionOutcome.RESERVE_NOT_MET]: "Reserve not met",
+  [AuctionOutcome.NO_BIDS]: "No bids",
+  [AuctionOutcome.CANCELLED]: "Called off",
+};
+
+/** One auction of a list: its picture, its price and its seconds. */
+export function AuctionCard({ auction }: { auction: Auction }) {
+  const live = auction.state === AuctionState.LIVE;
+  return (
+    <Link href={`/auctions/${auction.auctionId}`} className={styles.card}>
+      <div className={styles.picture}>
+        <Cover title={auction.title} imageUrl={auction.imageUrl} />
+        <span className={styles.badge} data-live={live}>
+          <Moment auction={auction} />
+        </span>
+      </div>
+      <div className={styles.body}>
+        <h2 className={styles.title}>{auction.title}</h2>
+        <p className={styles.price}>{formatMoney(auction.price)}</p>
+        <p className={styles.bids}>
+          {auction.leaderAlias ? <Avatar alias={auction.leaderAlias} size={22} /> : null}
+          <span>{bidsText(auction)}</span>
+        </p>
+      </div>
+    </Link>
+  );
+}
+
+function Moment({ auction }: { auction: Auction }) {
+  switch (auction.state) {
+    case AuctionState.LIVE:
+      return <TimeLeft endsAtMs={milliseconds(auction.endsAt)} over="Ending…" />;
+    case AuctionState.SCHEDULED:
+      return <>{formatMoment(milliseconds(auction.startsAt))}</>;
+    case AuctionState.DRAFT:
+      return <>Draft</>;
+    default:
+      return <>{OUTCOMES[auction.outcome] ?? "Over"}</>;
+  }
+}
+
+function bidsText(auction: Auction): string {
+  if (auction.bidCount === 0) {
+    return auction.state === AuctionState.LIVE ? "No bids yet, open it" : "Opening price";
+  }
+  const bids = auction.bidCount === 1 ? "1 bid" : `${auction.bidCount} bids`;
+  const verb = auction.outcome === AuctionOutcome.SOLD ? "won" : "leads";
+  return auction.leaderAlias ? `${auction.leaderAlias} ${verb} · ${bids}` : bids;
+}

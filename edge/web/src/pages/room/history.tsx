@@ -1,0 +1,36 @@
+import type { Bid } from "@contracts/blytz/auction/v1/auction_pb";
+import { milliseconds } from "../../api/fold";
+import { useServerTime } from "../../api/hooks";
+import { Avatar } from "../../components/avatar";
+import { formatMoney } from "../../format/money";
+import { formatAgo } from "../../format/time";
+import styles from "./history.module.css";
+
+const SHOWN = 60;
+
+/** Every bid that is known, newest first. */
+export function History({ bids, ownAlias }: { bids: readonly Bid[]; ownAlias: string }) {
+  const now = useServerTime(1000);
+  return (
+    <section className={styles.history} aria-labelledby="bid-history">
+      <h2 id="bid-history" className={styles.title}>
+        Bids
+      </h2>
+      {bids.length === 0 ? <p className={styles.none}>No bids yet.</p> : null}
+      <ol className={styles.list}>
+        {bids.slice(0, SHOWN).map((bid) => (
+          <li key={bid.bidId} className={styles.bid} data-own={bid.bidderAlias === ownAlias}>
+            <Avatar alias={bid.bidderAlias} size={34} />
+            <span className={styles.who}>
+              <span className={styles.alias}>
+                {bid.bidderAlias === ownAlias ? "You" : bid.bidderAlias}
+              </span>
+              <span className={styles.ago}>{formatAgo(now - milliseconds(bid.placedAt))}</span>
+            </span>
+            <span className={styles.price}>{formatMoney(bid.price)}</span>
+          </li>
+        ))}
+      </ol>
+    </section>
+  );
+}

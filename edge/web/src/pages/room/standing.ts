@@ -1,0 +1,41 @@
+import type { OwnStanding, PlaceBidResponse } from "@contracts/blytz/auction/v1/auction_service_pb";
+import type { Money } from "@contracts/blytz/common/v1/money_pb";
+import type { RoomState } from "../../api/fold";
+
+/** Where the signed-in person stands in an auction. */
+export interface Standing {
+  readonly alias: string;
+  readonly leading: boolean;
+  readonly maximum: Money | undefined;
+}
+
+/** A bid of this page that the server has accepted. */
+export interface AcceptedBid {
+  readonly maximum: Money;
+  readonly response: PlaceBidResponse;
+}
+
+/**
+ * Returns the person's standing from what the server has said: the later of its answer to their last
+ * bid and the feed. Null before their first bid.
+ */
+export function standingOf(
+  room: RoomState,
+  told: OwnStanding | undefined,
+  accepted: AcceptedBid | null,
+): Standing | null {
+  const alias = accepted?.response.bid?.bidderAlias ?? told?.alias;
+  if (!alias) return null;
+  const answeredAt = accepted?.response.position;
+  const answerIsLater = answeredAt !== undefined && answeredAt.sequence > room.position.sequence;
+  return {
+    alias,
+    leading: answerIsLater ? accepted?.response.leading === true : room.auction.leaderAlias === alias,
+    maximum: higher(accepted?.maximum, told?.maximum),
+  };
+}
+
+function higher(one: Money | undefined, other: Money | undefined): Money | undefined {
+  if (!one || !other) return one ?? other;
+  return one.amountMinor >= other.amountMinor ? one : other;
+}

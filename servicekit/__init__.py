@@ -1,0 +1,1 @@
+"""What every service runs on: calls, contracts, databases and events. It knows no business word."""

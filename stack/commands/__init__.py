@@ -1,0 +1,1 @@
+"""One module a sub-command: `add_parser(subparsers)` and `async run(arguments) -> int`."""

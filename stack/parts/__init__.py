@@ -1,0 +1,1 @@
+"""One module a part of the mesh: how it is prepared, started, probed and settled."""

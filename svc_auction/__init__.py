@@ -1,0 +1,1 @@
+"""Auctions: created and started by sellers, bid on by people, ended on time."""

@@ -1,0 +1,1 @@
+"""What one can do with auctions: one use case a file."""

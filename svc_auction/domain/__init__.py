@@ -1,0 +1,1 @@
+"""The rules of auctions, pure: no clock, no database, no wire."""

@@ -1,0 +1,95 @@
+"""Why an auction refuses; each reason stands in the contract."""
+
+from kernel.errors import BlytzError, ErrorKind
+
+
+class AuctionNotFound(BlytzError):
+    """There is no such auction."""
+
+    kind = ErrorKind.NOT_FOUND
+    reason = "AUCTION_NOT_FOUND"
+
+
+class AuctionNotLive(BlytzError):
+    """The auction does not take bids: it is {state}."""
+
+    kind = ErrorKind.PRECONDITION
+    reason = "AUCTION_NOT_LIVE"
+    public_facts = frozenset({"state"})
+
+
+class AuctionEnded(BlytzError):
+    """Bidding on this auction is over."""
+
+    kind = ErrorKind.PRECONDITION
+    reason = "AUCTION_ENDED"
+
+
+class BidTooLow(BlytzError):
+    """The maximum is below the minimum next bid of {minimum_minor} minor units."""
+
+    kind = ErrorKind.PRECONDITION
+    reason = "BID_TOO_LOW"
+    public_facts = frozenset({"minimum_minor"})
+
+
+class MaximumNotRaised(BlytzError):
+    """You lead already with a maximum of {maximum_minor} minor units: it can only be raised."""
+
+    kind = ErrorKind.PRECONDITION
+    reason = "MAXIMUM_NOT_RAISED"
+    public_facts = frozenset({"maximum_minor"})
+
+
+class InsufficientFunds(BlytzError):
+    """The wallet cannot fund this maximum: {shortfall_minor} minor units are missing."""
+
+    kind = ErrorKind.PRECONDITION
+    reason = "INSUFFICIENT_FUNDS"
+    public_facts = frozenset({"shortfall_minor"})
+
+    shortfall_minor: int
+
+
+class OwnAuction(BlytzError):
+    """Sellers cannot bid on their own auctions."""
+
+    kind = ErrorKind.FORBIDDEN
+    reason = "OWN_AUCTION"
+
+
+class CurrencyMismatch(BlytzError):
+    """This auction is in {currency_code}."""
+
+    kind = ErrorKind.INVALID
+    reason = "CURRENCY_MISMATCH"
+    public_facts = frozenset({"currency_code"})
+
+
+class AuctionHasBids(BlytzError):
+    """The auction has bids: only a moderator may call it off now."""
+
+    kind = ErrorKind.PRECONDITION
+    reason = "AUCTION_HAS_BIDS"
+
+
+class StateTransitionInvalid(BlytzError):
+    """The auction is {state} and cannot be {wanted} from there."""
+
+    kind = ErrorKind.PRECONDITION
+    reason = "STATE_TRANSITION_INVALID"
+    public_facts = frozenset({"state"})
+
+
+class TermsInvalid(BlytzError):
+    """The terms do not fit together: {problem}."""
+
+    kind = ErrorKind.INVALID
+    reason = "TERMS_INVALID"
+
+
+class ShardUnavailable(BlytzError):
+    """The database that keeps this auction is away for the moment."""
+
+    kind = ErrorKind.UNAVAILABLE
+    reason = "SHARD_UNAVAILABLE"

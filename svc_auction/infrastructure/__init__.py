@@ -1,0 +1,1 @@
+"""Auctions on the wire and in Postgres."""

@@ -1,0 +1,288 @@
+-- name: lock_books
+-- Locks the books of the given auctions, always in id order, so that two lanes never deadlock.
+select auction_id, state, outcome, epoch, sequence, price_minor, leader_id, leader_maximum_minor,
+       held_minor, bid_count, extension_count, starts_at, ends_at, log_head
+from books
+where auction_id = any(%s::uuid[])
+order by auction_id
+for update;
+
+-- name: database_time
+-- The clock that decides: read after the locks, so that it is later than all that came before.
+select clock_timestamp();
+
+-- name: select_terms
+-- The terms of the given auctions; frozen once an auction is live.
+select auction_id, seller_id, currency_code, opening_minor, reserve_minor, prices_from_minor,
+       steps_minor, extend_within_ms, extend_by_ms, extensions_max, funding
+from auctions
+where auction_id = any(%s::uuid[]);
+
+-- name: select_recorded_bids
+-- The bids that were accepted earlier under the given (bidder, request) keys.
+select b.auction_id, b.sequence, b.epoch, b.bid_id, b.bidder_id, b.request_id, b.maximum_minor,
+       b.price_minor, b.leader_id, b.bid_count, b.ends_at, b.placed_at, b.record_hash
+from unnest(%s::uuid[], %s::uuid[]) as k (bidder_id, request_id)
+cross join lateral (
+    select * from bids
+    where bids.bidder_id = k.bidder_id and bids.request_id = k.request_id
+    limit 1
+) as b;
+
+-- name: lock_bidding_power
+-- Locks the spending rows of the given bidders and of the present leaders of the given auctions.
+select bidder_id, currency_code, allotted_minor, held_minor
+from bidding_power
+where bidder_id = any(
+    array(
+        select unnest(%s::uuid[])
+        union
+        select leader_id from books where auction_id = any(%s::uuid[]) and leader_id is not null
+    )
+)
+order by bidder_id, currency_code
+for update;
+
+-- name: insert_bids
+-- Appends records to the bid log.
+insert into bids (
+    auction_id, sequence, epoch, bid_id, bidder_id, request_id, maximum_minor, price_minor,
+    leader_id, bid_count, ends_at, placed_at, record_hash
+)
+select * from unnest(
+    %s::uuid[], %s::bigint[], %s::integer[], %s::uuid[], %s::uuid[], %s::uuid[], %s::bigint[],
+    %s::bigint[], %s::uuid[], %s::integer[], %s::timestamptz[], %s::timestamptz[], %s::bytea[]
+);
+
+-- name: update_books_after_bids
+-- Writes what a batch of bids changed in the books.
+update books as b
+set sequence = d.sequence, price_minor = d.price_minor, leader_id = d.leader_id,
+    leader_maximum_minor = d.leader_maximum_minor, held_minor = d.held_minor,
+    bid_count = d.bid_count, extension_count = d.extension_count, ends_at = d.ends_at,
+    log_head = d.log_head
+from unnest(
+    %s::uuid[], %s::bigint[], %s::bigint[], %s::uuid[], %s::bigint[], %s::bigint[], %s::integer[],
+    %s::integer[], %s::timestamptz[], %s::bytea[]
+) as d (
+    auction_id, sequence, price_minor, leader_id, leader_maximum_minor, held_minor, bid_count,
+    extension_count, ends_at, log_head
+)
+where b.auction_id = d.auction_id;
+
+-- name: update_held_power
+-- Writes what a batch of bids, or a close, left held of each bidder's power.
+update bidding_power as p
+set held_minor = d.held_minor, allotted_minor = d.allotted_minor, used_at = clock_timestamp()
+from unnest(%s::uuid[], %s::text[], %s::bigint[], %s::bigint[])
+    as d (bidder_id, currency_code, allotted_minor, held_minor)
+where p.bidder_id = d.bidder_id and p.currency_code = d.currency_code;
+
+-- name: insert_auction
+-- Adds a draft; nothing happens if the seller used the request id before.
+insert into auctions (
+    auction_id, seller_id, seller_name, request_id, body_hash, title, description, image_url,
+    currency_code, opening_minor, reserve_minor, prices_from_minor, steps_minor, extend_within_ms,
+    extend_by_ms, extensions_max, funding, created_at
+)
+values (
+    %(auction_id)s, %(seller_id)s, %(seller_name)s, %(request_id)s, %(body_hash)s, %(title)s,
+    %(description)s, %(image_url)s, %(currency_code)s, %(opening_minor)s, %(reserve_minor)s,
+    %(prices_from_minor)s, %(steps_minor)s, %(extend_within_ms)s, %(extend_by_ms)s,
+    %(extensions_max)s, %(funding)s, clock_timestamp()
+)
+on conflict (seller_id, request_id) do nothing
+returning created_at;
+
+-- name: insert_book
+-- Opens the book of a new draft with its first event.
+insert into books (auction_id, state, sequence, price_minor)
+values (%(auction_id)s, 1, 1, %(opening_minor)s);
+
+-- name: select_created
+-- The auction that a seller created under a request id, and the hash of that request's body.
+select auction_id, body_hash
+from auctions
+where seller_id = %s and request_id = %s;
+
+-- name: select_auction
+-- One auction as a whole.
+select * from whole_auctions
+where auction_id = %s;
+
+-- name: lock_auction
+-- One auction as a whole, its book locked.
+select * from whole_auctions
+where auction_id = %s
+for update;
+
+-- name: lock_due_to_close
+-- Auctions whose time is over, their books locked in id order; waiting out a lane, re-checked after.
+select * from whole_auctions
+where auction_id = any(
+    array(
+        select auction_id from books
+        where state = 3 and ends_at <= clock_timestamp()
+        order by ends_at
+        limit %s
+    )
+)
+and state = 3 and ends_at <= clock_timestamp()
+order by auction_id
+for update;
+
+-- name: lock_due_to_start
+-- Scheduled auctions whose start has come, their books locked in id order.
+select * from whole_auctions
+where auction_id = any(
+    array(
+        select auction_id from books
+        where state = 2 and starts_at <= clock_timestamp()
+        order by starts_at
+        limit %s
+    )
+)
+and state = 2 and starts_at <= clock_timestamp()
+order by auction_id
+for update;
+
+-- name: seconds_to_next
+-- How long until the next start or end on this shard, in seconds; null if none is known.
+select extract(epoch from least(
+    (select min(ends_at) from books where state = 3),
+    (select min(starts_at) from books where state = 2)
+) - clock_timestamp())::float8;
+
+-- name: update_books
+-- Writes books that changed their state.
+update books as b
+set state = d.state, outcome = d.outcome, sequence = d.sequence, held_minor = d.held_minor,
+    starts_at = d.starts_at, ends_at = d.ends_at
+from unnest(
+    %s::uuid[], %s::smallint[], %s::smallint[], %s::bigint[], %s::bigint[], %s::timestamptz[],
+    %s::timestamptz[]
+) as d (auction_id, state, outcome, sequence, held_minor, starts_at, ends_at)
+where b.auction_id = d.auction_id;
+
+-- name: release_holds
+-- Releases what auctions held of their leaders' power.
+update bidding_power as p
+set held_minor = p.held_minor - d.held_minor, used_at = clock_timestamp()
+from (
+    select bidder_id, currency_code, sum(held_minor)::bigint as held_minor
+    from unnest(%s::uuid[], %s::text[], %s::bigint[]) as h (bidder_id, currency_code, held_minor)
+    group by bidder_id, currency_code
+) as d
+where p.bidder_id = d.bidder_id and p.currency_code = d.currency_code;
+
+-- name: lock_power_of
+-- Locks the spending rows of the given bidders in id order.
+select bidder_id
+from bidding_power
+where bidder_id = any(%s::uuid[])
+order by bidder_id, currency_code
+for update;
+
+-- name: spend_power
+-- Takes the hammer prices out of the winners' power, in the transaction that ends the auctions.
+update bidding_power as p
+set allotted_minor = p.allotted_minor - d.price_minor
+from (
+    select bidder_id, currency_code, sum(price_minor)::bigint as price_minor
+    from unnest(%s::uuid[], %s::text[], %s::bigint[]) as h (bidder_id, currency_code, price_minor)
+    group by bidder_id, currency_code
+) as d
+where p.bidder_id = d.bidder_id and p.currency_code = d.currency_code;
+
+-- name: insert_settlements
+-- Notes what the wallet must pay to the sellers.
+insert into power_transfers (
+    transfer_id, kind, state, bidder_id, currency_code, amount_minor, auction_id, seller_id
+)
+select transfer_id, 3, 1, bidder_id, currency_code, amount_minor, auction_id, seller_id
+from unnest(%s::uuid[], %s::uuid[], %s::text[], %s::bigint[], %s::uuid[], %s::uuid[])
+    as d (transfer_id, bidder_id, currency_code, amount_minor, auction_id, seller_id);
+
+-- name: insert_allotment
+-- Notes that power is asked for, before the wallet is asked; another process takes over after a while.
+insert into power_transfers (
+    transfer_id, kind, state, bidder_id, currency_code, amount_minor, minimum_minor, next_try_at
+)
+values (%s, 1, 1, %s, %s, %s, %s, clock_timestamp() + interval '5 seconds');
+
+-- name: finish_transfer
+-- Marks a transfer as done or refused, once; returns nothing if somebody else did so before.
+update power_transfers
+set state = %s
+where transfer_id = %s and state = 1
+returning kind;
+
+-- name: credit_power
+-- Adds power that the wallet allotted.
+insert into bidding_power (bidder_id, currency_code, allotted_minor)
+values (%s, %s, %s)
+on conflict (bidder_id, currency_code)
+do update set allotted_minor = bidding_power.allotted_minor + excluded.allotted_minor,
+              used_at = clock_timestamp();
+
+-- name: claim_transfers
+-- Claims transfers that are due for a try; whoever claims them has ten seconds.
+update power_transfers as t
+set next_try_at = clock_timestamp() + interval '10 seconds'
+where t.transfer_id in (
+    select transfer_id from power_transfers
+    where state = 1 and next_try_at <= clock_timestamp()
+    order by next_try_at
+    limit %s
+    for update skip locked
+)
+returning t.transfer_id, t.kind, t.bidder_id, t.currency_code, t.amount_minor, t.minimum_minor,
+          t.auction_id, t.seller_id;
+
+-- name: lock_idle_power
+-- Spending rows with nothing held that nobody used for a while.
+select bidder_id, currency_code, allotted_minor
+from bidding_power
+where held_minor = 0 and allotted_minor > 0
+  and used_at < clock_timestamp() - make_interval(secs => %s)
+order by bidder_id, currency_code
+limit %s
+for update skip locked;
+
+-- name: return_power
+-- Notes that idle power goes back to the wallet and takes it out of the spending rows.
+with returned as (
+    insert into power_transfers (transfer_id, kind, state, bidder_id, currency_code, amount_minor)
+    select transfer_id, 2, 1, bidder_id, currency_code, amount_minor
+    from unnest(%s::uuid[], %s::uuid[], %s::text[], %s::bigint[])
+        as d (transfer_id, bidder_id, currency_code, amount_minor)
+    returning bidder_id, currency_code, amount_minor
+)
+update bidding_power as p
+set allotted_minor = p.allotted_minor - returned.amount_minor
+from returned
+where p.bidder_id = returned.bidder_id and p.currency_code = returned.currency_code;
+
+-- name: list_auctions
+-- One page of a shard's auctions in a state, soonest end first.
+select * from whole_auctions
+where state = %(state)s
+  and (%(seller_id)s::uuid is null or seller_id = %(seller_id)s)
+  and (coalesce(ends_at, created_at), auction_id) > (%(after_end)s, %(after_id)s::uuid)
+order by coalesce(ends_at, created_at), auction_id
+limit %(limit)s;
+
+-- name: list_bids
+-- One page of an auction's bids, newest first.
+select auction_id, sequence, epoch, bid_id, bidder_id, request_id, maximum_minor, price_minor,
+       leader_id, bid_count, ends_at, placed_at, record_hash
+from bids
+where auction_id = %s and sequence < %s
+order by sequence desc
+limit %s;
+
+-- name: select_own_maximum
+-- A bidder's highest maximum in an auction; null before their first bid there.
+select max(maximum_minor)
+from bids
+where bidder_id = %s and auction_id = %s;

@@ -1,0 +1,1 @@
+"""People, their sign-ins, and the tokens that every other service trusts."""

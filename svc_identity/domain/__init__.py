@@ -1,0 +1,1 @@
+"""The rules of accounts and sign-ins, without any input or output."""

@@ -1,0 +1,1 @@
+"""The payment service: people's wallets, kept in a double-entry ledger, and the card processor."""

@@ -1,0 +1,1 @@
+"""What the wallet does, one use case a file."""

@@ -1,0 +1,1 @@
+"""The wallet's rules: accounts, transfers that sum to zero, and a deposit's states."""

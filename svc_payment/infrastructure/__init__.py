@@ -1,0 +1,1 @@
+"""The wallet's outside: gRPC, Postgres and Stripe."""

@@ -1,0 +1,1 @@
+"""svc_realtime: streams what happens to those who watch."""

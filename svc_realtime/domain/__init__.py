@@ -1,0 +1,1 @@
+"""What a feed is: positions, changes, and the run of updates that a replica has of an auction."""

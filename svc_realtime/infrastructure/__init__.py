@@ -1,0 +1,1 @@
+"""Where events come from, where snapshots come from, and how frames leave."""

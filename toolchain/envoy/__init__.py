@@ -1,0 +1,1 @@
+"""Derives the gateway's whole configuration from the contract."""
