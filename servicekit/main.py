@@ -99,15 +99,19 @@ def main(service: Service) -> NoReturn:
         otlp_endpoint=settings.otlp_endpoint,
         sample_ratio=settings.trace_sample_ratio,
     )
-    if parsed.role == "serve":
-        sys.exit(uvloop.run(serve(service, settings)))
-    role = service.roles[parsed.role]
+    try:
+        sys.exit(uvloop.run(_run(service, parsed.role, settings, rest)))
+    except SettingsError as error:
+        sys.exit(f"svc_{service.name}: {error}")
 
-    async def run_role() -> int:
-        async with _kit(settings) as kit:
-            return await role(settings, kit, rest)
 
-    sys.exit(uvloop.run(run_role()))
+async def _run(
+    service: Service, role: str, settings: ServiceSettings, arguments: Sequence[str]
+) -> int:
+    if role == "serve":
+        return await serve(service, settings)
+    async with _kit(settings) as kit:
+        return await service.roles[role](settings, kit, arguments)
 
 
 async def serve(service: Service, settings: ServiceSettings) -> int:
@@ -119,15 +123,14 @@ async def serve(service: Service, settings: ServiceSettings) -> int:
             loop.add_signal_handler(number, kit.stopping.set)
         wiring = await stack.enter_async_context(service.wire(settings, kit))
         identity = MeshIdentity.load(settings.tls_dir)
+        verifier = TokenVerifier(
+            issuer=settings.token_issuer,
+            audience=settings.token_audience,
+            fetch_keys=wiring.jwks or _keys_from_identity(kit),
+        )
+        stack.push_async_callback(verifier.close)
         server = GrpcServer(
-            adapter=RpcAdapter(
-                caller_of=_caller_of(settings),
-                verifier=TokenVerifier(
-                    issuer=settings.token_issuer,
-                    audience=settings.token_audience,
-                    fetch_keys=wiring.jwks or _keys_from_identity(kit),
-                ),
-            ),
+            adapter=RpcAdapter(caller_of=_caller_of(settings), verifier=verifier),
             rpc=wiring.rpc,
             credentials=identity.server_credentials(),
             address=settings.grpc_address,

@@ -7,7 +7,7 @@ It is composed once a method, at start; a call pays for what its contract asks a
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 import grpc
 import structlog
@@ -32,7 +32,7 @@ from servicekit.validation import validator_of
 TIME_TO_REPORT_S = 0.02
 """Shaved off every deadline, so that a call that runs out of time can still say so."""
 
-Handler = grpc.RpcMethodHandler[Any, Any]
+Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 
 log = structlog.get_logger(__name__)
 

@@ -118,3 +118,4 @@ async def run_once(command: Command, *, log_path: Path) -> int:
         return await process.wait()
     finally:
         process.kill()
+        await process.wait()

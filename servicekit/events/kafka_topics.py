@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import structlog
 from confluent_kafka import KafkaError, KafkaException, TopicCollection, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
+from confluent_kafka.cimpl import NewTopic
 
 REQUEST_TIMEOUT_S = 5.0
 PARTITION_COUNT = 8
@@ -79,8 +80,9 @@ def read_topic_logs(
         partitions.extend(TopicPartition(topic, part.id) for part in description.partitions)
     ends: dict[str, dict[int, int]] = {topic: {} for topic in ids}
     if with_ends and partitions:
+        latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
         asked = admin.list_offsets(
-            {partition: OffsetSpec.latest() for partition in partitions},
+            dict.fromkeys(partitions, latest),
             request_timeout=REQUEST_TIMEOUT_S,
         )
         for partition, answer in asked.items():

@@ -30,6 +30,8 @@ class Lease:
         self._lease_s = lease_s
         self._held_until_s = 0.0
         self.holder = new_id()
+        self.is_contended = True
+        """Whether another replica lives, which wants the lease as well."""
 
     @property
     def is_held(self) -> bool:
@@ -43,9 +45,14 @@ class Lease:
             cursor = await connection.execute(
                 _QUERIES["hold_lease"], {"holder": self.holder, "lease_s": self._lease_s}
             )
-            held = await cursor.fetchone() is not None
-        self._held_until_s = asked_at_s + self._lease_s if held else 0.0
-        return held
+            row = await cursor.fetchone()
+            if row is None:
+                self._held_until_s = 0.0
+                await connection.execute(_QUERIES["contend_lease"], {"holder": self.holder})
+                return False
+        self.is_contended = row[0]
+        self._held_until_s = asked_at_s + self._lease_s
+        return True
 
     async def keep(self) -> None:
         """Renew it until it is lost: ``LeaseLost``."""

@@ -12,7 +12,9 @@ def lost_parts(
     """Return each partition that lost rows, with the first offset that is gone.
 
     A topic with another id than the one we wrote to was made anew: all of it is gone. A log that
-    ends at or before our last offset lost its tail.
+    ends at or before our last batch lost its tail. A loss within that batch shows at the next one,
+    in ``overwritten_parts``: the embedded broker gives the last batch's second offset as the end
+    of a log, so that nothing can be concluded from the offsets in between.
     """
     lost = []
     for log, position in positions.items():
@@ -21,7 +23,7 @@ def lost_parts(
             lost.append((log, 0))
             continue
         end = topic_log.end_offsets.get(log.partition, 0)
-        if end <= position.offset:
+        if end <= position.batch_offset:
             lost.append((log, end))
     return lost
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, LiteralString
 
+from servicekit import arrays
 from servicekit.postgres import Connection
 
 PAYLOAD_BYTES_MAX: Final = 900_000
@@ -33,12 +34,16 @@ class EventTooLarge(ValueError):
     """An event is larger than Kafka takes."""
 
 
-def append_parameters(events: Sequence[OutboxEvent]) -> tuple[list[str], list[str], list[bytes]]:
+def append_parameters(events: Sequence[OutboxEvent]) -> tuple[str, str, str]:
     """Return the parameters of ``APPEND_SQL``; ``EventTooLarge`` if one could not be sent."""
     payloads = [event.payload for event in events]
     if payloads and (largest_bytes := max(map(len, payloads))) > PAYLOAD_BYTES_MAX:
         raise EventTooLarge(f"{largest_bytes} bytes; Kafka takes {PAYLOAD_BYTES_MAX}")
-    return [event.topic for event in events], [event.key for event in events], payloads
+    return (
+        arrays.texts([event.topic for event in events]),
+        arrays.texts([event.key for event in events]),
+        arrays.octets(payloads),
+    )
 
 
 async def append(connection: Connection, events: Sequence[OutboxEvent]) -> None:

@@ -22,21 +22,24 @@ create index outbox_unsent on outbox (id) where kafka_offset is null;
 -- Takes the rows of an hour that has no partition, so that writing an event never fails for that.
 create table outbox_overflow partition of outbox default;
 
--- How far each log was written by the relay, and which log it was: a topic that was lost and made
--- again has another id.
+-- How far each log was written by the relay, where the last batch began, and which log it was: a
+-- topic that was lost and made again has another id.
 create table outbox_position (
   topic text not null,
   kafka_partition integer not null,
   topic_id text not null,
+  batch_offset bigint not null,
   kafka_offset bigint not null,
   primary key (topic, kafka_partition)
 ) with (fillfactor = 50);
 
--- Who relays at present: one row, held until it expires by this database's clock.
+-- Who relays at present: one row, held until it expires by this database's clock; and when another
+-- replica last wanted to.
 create table outbox_lease (
   only_one boolean primary key default true check (only_one),
   holder text not null default '',
-  expires_at timestamptz not null default '-infinity'
+  expires_at timestamptz not null default '-infinity',
+  contended_at timestamptz not null default '-infinity'
 ) with (fillfactor = 50);
 insert into outbox_lease default values;
 

@@ -37,9 +37,13 @@ class LogPartition(NamedTuple):
 
 
 class Position(NamedTuple):
-    """How far a partition was written: the last offset, and the id of the topic it was in."""
+    """How far a partition was written, and in which topic, by its id.
+
+    ``batch_offset`` is where the last batch began, ``offset`` where it ended.
+    """
 
     topic_id: str
+    batch_offset: int
     offset: int
 
 
@@ -81,6 +85,7 @@ class OutboxRows:
                 "log_topics": [log.topic for log in positions],
                 "log_partitions": [log.partition for log in positions],
                 "log_topic_ids": [position.topic_id for position in positions.values()],
+                "log_batch_offsets": [position.batch_offset for position in positions.values()],
                 "log_offsets": [position.offset for position in positions.values()],
             },
         )
@@ -90,8 +95,8 @@ class OutboxRows:
         async with self._database.statements() as connection:
             cursor = await connection.execute(_QUERIES["read_positions"])
             return {
-                LogPartition(topic, partition): Position(topic_id, offset)
-                for topic, partition, topic_id, offset in await cursor.fetchall()
+                LogPartition(topic, partition): Position(topic_id, batch_offset, offset)
+                for topic, partition, topic_id, batch_offset, offset in await cursor.fetchall()
             }
 
     async def forget(self, lost: Iterable[tuple[LogPartition, int]]) -> int:

@@ -23,16 +23,18 @@ with acknowledged as (
     and outbox.created_at between %(created_at_min)s and %(created_at_max)s
     and outbox.kafka_offset is null
 )
-insert into outbox_position (topic, kafka_partition, topic_id, kafka_offset)
+insert into outbox_position (topic, kafka_partition, topic_id, batch_offset, kafka_offset)
 select * from unnest(
   %(log_topics)s::text[], %(log_partitions)s::integer[], %(log_topic_ids)s::text[],
-  %(log_offsets)s::bigint[])
+  %(log_batch_offsets)s::bigint[], %(log_offsets)s::bigint[])
 on conflict (topic, kafka_partition) do update
-set topic_id = excluded.topic_id, kafka_offset = excluded.kafka_offset;
+set topic_id = excluded.topic_id,
+    batch_offset = excluded.batch_offset,
+    kafka_offset = excluded.kafka_offset;
 
 -- name: read_positions
 -- Reads how far each log was written, and which log it was.
-select topic, kafka_partition, topic_id, kafka_offset from outbox_position;
+select topic, kafka_partition, topic_id, batch_offset, kafka_offset from outbox_position;
 
 -- name: forget_log
 -- Makes rows wait again that were in a log from `lost_from` on, which the broker no longer has.
@@ -40,7 +42,8 @@ with forgotten_log as (
   delete from outbox_position
   where topic = %(topic)s and kafka_partition = %(partition)s and %(lost_from)s = 0
 ), shortened_log as (
-  update outbox_position set kafka_offset = %(lost_from)s - 1
+  update outbox_position
+  set kafka_offset = %(lost_from)s - 1, batch_offset = least(batch_offset, %(lost_from)s - 1)
   where topic = %(topic)s and kafka_partition = %(partition)s and %(lost_from)s > 0
 )
 update outbox

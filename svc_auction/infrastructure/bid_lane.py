@@ -6,18 +6,25 @@ several replicas never deadlock. A bid is answered only after its commit.
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, LiteralString
 
 import psycopg
 from prometheus_client import Counter, Histogram
 from psycopg import errors as postgres_errors
 
 from kernel.errors import BlytzError, Overloaded
+from servicekit import arrays
 from servicekit.events.outbox import APPEND_SQL, OutboxEvent, append_parameters
 from servicekit.postgres import Connection
 from servicekit.queries import load
-from svc_auction.application.decide_bids import Bench, Decisions, Power, decide_bids
+from svc_auction.application.decide_bids import (
+    Bench,
+    Decisions,
+    Power,
+    PowerKey,
+    decide_bids,
+)
 from svc_auction.application.ports import PlacedBid
 from svc_auction.domain.auction import Book, State, Terms
 from svc_auction.domain.bidding import Bid
@@ -125,14 +132,16 @@ class BidLane:
         bidder_ids = [bid.bidder_id for bid in bids]
         unknown_ids = [i for i in auction_ids if i not in self._terms]
         async with connection.pipeline():
-            books = await connection.execute(_queries["lock_books"], (auction_ids,))
+            books = await connection.execute(_queries["lock_books"], [arrays.ids(auction_ids)])
             clock = await connection.execute(_queries["database_time"])
-            terms = await connection.execute(_queries["select_terms"], (unknown_ids,))
+            terms = await connection.execute(_queries["select_terms"], [arrays.ids(unknown_ids)])
             recorded = await connection.execute(
-                _queries["select_recorded_bids"], (bidder_ids, [bid.request_id for bid in bids])
+                _queries["select_recorded_bids"],
+                [arrays.ids(bidder_ids), arrays.ids([bid.request_id for bid in bids])],
             )
             power = await connection.execute(
-                _queries["lock_bidding_power"], (sorted(set(bidder_ids)), auction_ids)
+                _queries["lock_bidding_power"],
+                [arrays.ids(sorted(set(bidder_ids))), arrays.ids(auction_ids)],
             )
             bench = Bench(
                 now=_only(await clock.fetchone()),
@@ -175,22 +184,20 @@ class BidLane:
 
     async def _write(self, connection: Connection, decisions: Decisions) -> None:
         """Write bids, books, held power and events, and commit, in one round trip."""
+        async with connection.pipeline():
+            for statement, parameters in self.statements(decisions):
+                await connection.execute(statement, parameters)
+            await connection.commit()
+
+    def statements(self, decisions: Decisions) -> Iterator[tuple[LiteralString, Any]]:
+        """Yield the statements, with their parameters, that write what was decided."""
         books = [decisions.books_changed[i] for i in sorted(decisions.books_changed)]
         power = sorted(decisions.power_changed.items())
-        async with connection.pipeline():
-            await connection.execute(
-                _queries["insert_bids"], _columns(_bid_row(p) for p, _ in decisions.placed)
-            )
-            await connection.execute(
-                _queries["update_books_after_bids"], _columns(_book_row(book) for book in books)
-            )
-            if power:
-                await connection.execute(
-                    _queries["update_held_power"],
-                    _columns((*k, p.allotted_minor, p.held_minor) for k, p in power),
-                )
-            await connection.execute(APPEND_SQL, append_parameters(self._events(decisions)))
-            await connection.commit()
+        yield _queries["insert_bids"], _bid_columns([placed for placed, _ in decisions.placed])
+        yield _queries["update_books_after_bids"], _book_columns(books)
+        if power:
+            yield _queries["update_held_power"], _power_columns(power)
+        yield APPEND_SQL, append_parameters(self._events(decisions))
 
     def _events(self, decisions: Decisions) -> list[OutboxEvent]:
         events: list[OutboxEvent] = []
@@ -228,40 +235,47 @@ def _only(row: tuple[Any, ...] | None) -> Any:
     return row[0]
 
 
-def _columns(rows: Iterable[tuple[Any, ...]]) -> list[list[Any]]:
-    """Turn rows into the column arrays that ``unnest`` takes."""
-    return [list(column) for column in zip(*rows, strict=True)]
+def _bid_columns(placed: Sequence[PlacedBid]) -> list[str]:
+    """Return the arrays that ``insert_bids`` takes."""
+    events = [bid.event for bid in placed]
+    return [
+        arrays.ids([bid.auction_id for bid in placed]),
+        arrays.integers([event.sequence for event in events]),
+        arrays.integers([bid.epoch for bid in placed]),
+        arrays.ids([event.bid_id for event in events]),
+        arrays.ids([event.bidder_id for event in events]),
+        arrays.ids([event.request_id for event in events]),
+        arrays.integers([event.maximum_minor for event in events]),
+        arrays.integers([event.price_minor for event in events]),
+        arrays.ids([event.leader_id for event in events]),
+        arrays.integers([event.bid_count for event in events]),
+        arrays.times([event.ends_at for event in events]),
+        arrays.times([event.occurred_at for event in events]),
+        arrays.octets([event.record_hash for event in events]),
+    ]
 
 
-def _bid_row(placed: PlacedBid) -> tuple[Any, ...]:
-    event = placed.event
-    return (
-        placed.auction_id,
-        event.sequence,
-        placed.epoch,
-        event.bid_id,
-        event.bidder_id,
-        event.request_id,
-        event.maximum_minor,
-        event.price_minor,
-        event.leader_id,
-        event.bid_count,
-        event.ends_at,
-        event.occurred_at,
-        event.record_hash,
-    )
+def _book_columns(books: Sequence[Book]) -> list[str]:
+    """Return the arrays that ``update_books_after_bids`` takes."""
+    return [
+        arrays.ids([book.auction_id for book in books]),
+        arrays.integers([book.sequence for book in books]),
+        arrays.integers([book.price_minor for book in books]),
+        arrays.ids([book.leader_id for book in books]),
+        arrays.integers([book.leader_maximum_minor for book in books]),
+        arrays.integers([book.held_minor for book in books]),
+        arrays.integers([book.bid_count for book in books]),
+        arrays.integers([book.extension_count for book in books]),
+        arrays.times([book.ends_at for book in books]),
+        arrays.octets([book.log_head for book in books]),
+    ]
 
 
-def _book_row(book: Book) -> tuple[Any, ...]:
-    return (
-        book.auction_id,
-        book.sequence,
-        book.price_minor,
-        book.leader_id,
-        book.leader_maximum_minor,
-        book.held_minor,
-        book.bid_count,
-        book.extension_count,
-        book.ends_at,
-        book.log_head,
-    )
+def _power_columns(power: Sequence[tuple[PowerKey, Power]]) -> list[str]:
+    """Return the arrays that ``update_held_power`` takes."""
+    return [
+        arrays.ids([bidder_id for (bidder_id, _), _ in power]),
+        arrays.texts([currency_code for (_, currency_code), _ in power]),
+        arrays.integers([row.allotted_minor for _, row in power]),
+        arrays.integers([row.held_minor for _, row in power]),
+    ]

@@ -40,10 +40,10 @@ def to_datetime(timestamp: Timestamp) -> datetime:
 def reserve_status(terms: Terms, leader_maximum_minor: int) -> ReserveStatus.ValueType:
     """Return what may be known about the reserve."""
     if terms.reserve_minor is None:
-        return ReserveStatus.RESERVE_STATUS_NONE
+        return auction_pb2.RESERVE_STATUS_NONE
     if leader_maximum_minor >= terms.reserve_minor:
-        return ReserveStatus.RESERVE_STATUS_MET
-    return ReserveStatus.RESERVE_STATUS_NOT_MET
+        return auction_pb2.RESERVE_STATUS_MET
+    return auction_pb2.RESERVE_STATUS_NOT_MET
 
 
 def to_terms(message: auction_pb2.AuctionTerms, *, seller_id: str, reserve: Money | None) -> Terms:

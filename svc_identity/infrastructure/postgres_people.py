@@ -110,6 +110,9 @@ class PostgresPeopleTransaction:
             now=self.now,
         )
         await self._add_refresh_token(successor)
+        await self._execute(
+            "extend_sign_in", sign_in_id=successor.sign_in_id, expires_at=successor.expires_at
+        )
 
     async def retry(self, presented: PresentedToken, successor: RefreshToken) -> None:
         """Mark a token as retried, withdraw its first successor and store another."""
@@ -123,6 +126,9 @@ class PostgresPeopleTransaction:
             now=self.now,
         )
         await self._add_refresh_token(successor)
+        await self._execute(
+            "extend_sign_in", sign_in_id=successor.sign_in_id, expires_at=successor.expires_at
+        )
 
     async def revoke_sign_in(self, sign_in_id: str) -> None:
         """End a sign-in."""
@@ -134,9 +140,6 @@ class PostgresPeopleTransaction:
             token_hash=token.token_hash,
             sign_in_id=token.sign_in_id,
             expires_at=token.expires_at,
-        )
-        await self._execute(
-            "extend_sign_in", sign_in_id=token.sign_in_id, expires_at=token.expires_at
         )
 
     async def _store(self, query: str, person: Person, *, missing: Exception) -> None:

@@ -46,14 +46,11 @@ class PostgresLedger:
         for run in range(1, RUN_COUNT_MAX + 1):
             try:
                 return await self._run_once(work)
-            except DependencyUnavailable as error:
-                # The victim of a deadlock did nothing: another turn is safe.
-                if run == RUN_COUNT_MAX or not isinstance(
-                    error.__cause__, DeadlockDetected | SerializationFailure
-                ):
-                    raise
+            except (DeadlockDetected, SerializationFailure) as error:
+                # The victim did nothing: another turn is safe.
+                victim = error
             await asyncio.sleep(random.uniform(0, 0.005 * 2**run))  # noqa: S311 - jitter
-        raise AssertionError("the last run returns or raises")
+        raise DependencyUnavailable(dependency="postgres", retry_after_s=0.5) from victim
 
     async def once(self, key: CommandKey, work: Work[Answer]) -> Reply:
         """Run a command's work at most once, and give every replay the first answer."""

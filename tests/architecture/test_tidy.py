@@ -45,6 +45,7 @@ def test_no_function_is_too_long() -> None:
     found = [
         f"{path}:{node.lineno}: {node.name} has {length} lines"
         for path in python_files()
+        if "migrations" not in path.parts  # a migration is one long piece of SQL
         for node in ast.walk(source_tree.tree(path))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         and (length := (node.end_lineno or node.lineno) - node.lineno + 1) > LINES_PER_FUNCTION_MAX

@@ -2,18 +2,19 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from types import MappingProxyType
 from typing import Any
 
 import grpc
 from google.api.httpbody_pb2 import HttpBody
 
-from fakes.echo_workload import EchoWorkload
+from fakes.echo_workload import Answer, EchoWorkload, Seen
 from fakes.token_mint import TokenMint
 from stack.certificates import ensure_certificates
 from stack.gateway import Places
@@ -23,6 +24,8 @@ from stack.ports import PortReservations
 
 ROOT = Path(__file__).resolve().parents[2]
 JWKS_PATH = "/blytz.identity.v1.AuthService/GetJwks"
+WALLET_PATH = "/blytz.payment.v1.WalletService/GetWallet"
+KEYS_WITHIN_S = 10.0
 AREAS = ("identity", "auction", "payment", "realtime")
 PAGE = b"<!doctype html><title>page</title>"
 
@@ -48,6 +51,38 @@ class Gateway:
     def bearer(self, user_id: str, **claims: Any) -> tuple[str, str]:
         return ("authorization", f"Bearer {self.token(user_id, **claims)}")
 
+    def take_seen(self, area: str) -> list[Seen]:
+        """Return the calls that reached an area since the last time."""
+        return [seen for workload in self.workloads[area] for seen in workload.take_seen()]
+
+    @contextmanager
+    def answering(self, area: str, path: str, answer: Answer) -> Iterator[None]:
+        """Let an area answer an RPC in its own way for as long as the block lasts."""
+        for workload in self.workloads[area]:
+            workload.answers[path] = answer
+        try:
+            yield
+        finally:
+            for workload in self.workloads[area]:
+                del workload.answers[path]
+
+    def wait_for_keys(self) -> None:
+        """Return when tokens are taken: the keys are fetched just after the start."""
+        deadline_s = time.monotonic() + KEYS_WITHIN_S
+        with self.channel() as channel:
+            get_wallet: grpc.UnaryUnaryMultiCallable[bytes, bytes]
+            get_wallet = channel.unary_unary(WALLET_PATH)
+            while True:
+                try:
+                    get_wallet(b"", metadata=(self.bearer("first"),), timeout=KEYS_WITHIN_S)
+                except grpc.RpcError:
+                    if time.monotonic() > deadline_s:
+                        raise
+                    time.sleep(0.05)
+                else:
+                    self.take_seen("payment")
+                    return
+
     @contextmanager
     def channel(self) -> Iterator[grpc.Channel]:
         with grpc.insecure_channel(self.address) as channel:
@@ -55,15 +90,22 @@ class Gateway:
 
 
 @contextmanager
-def running_gateway(folder: Path) -> Iterator[Gateway]:
-    """Start the gateway with the configuration that is in the tree, and stops all of it."""
+def running_gateway(
+    folder: Path, *, certificate_owners: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[Gateway]:
+    """Start the gateway with the configuration that is in the tree, and stop all of it.
+
+    `certificate_owners` names the areas whose workload shows another area's certificate.
+    """
     with ExitStack() as block:
         ports = block.enter_context(PortReservations())
         ensure_certificates(folder / "tls")
         mint = TokenMint()
         workloads = {
             area: [
-                EchoWorkload(folder=folder / "tls" / area, port=ports.take())
+                EchoWorkload(
+                    folder=folder / "tls" / certificate_owners.get(area, area), port=ports.take()
+                )
                 for _ in range(3 if area == "auction" else 1)
             ]
             for area in AREAS
@@ -92,7 +134,9 @@ def running_gateway(folder: Path) -> Iterator[Gateway]:
         files = GatewayFiles(ROOT / "edge" / "envoy" / "envoy.yaml", folder / "envoy.yaml")
         envoy = Envoy(files=files, places=places, needs=())
         block.enter_context(_started(envoy, folder))
-        yield Gateway(public_port, mint, workloads)
+        gateway = Gateway(public_port, mint, workloads)
+        gateway.wait_for_keys()
+        yield gateway
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, LiteralString, cast
+from typing import Any
 
 from fakes.payment_commands import Wallet
 from fakes.payment_processor import FakeProcessor
@@ -34,14 +34,14 @@ class PaymentDatabase:
 
     async def rows(self, statement: str, *parameters: object) -> list[tuple[Any, ...]]:
         async with self.database.transaction() as connection:
-            cursor = await connection.execute(cast("LiteralString", statement), parameters)
+            cursor = await connection.execute(statement, parameters)
             return await cursor.fetchall() if cursor.description else []
 
-    async def execute(self, *statements: str) -> None:
-        """Run statements in one transaction."""
+    async def execute(self, *statements: tuple[str, tuple[object, ...]]) -> None:
+        """Run statements with their parameters in one transaction."""
         async with self.database.transaction() as connection:
-            for statement in statements:
-                await connection.execute(cast("LiteralString", statement))
+            for statement, parameters in statements:
+                await connection.execute(statement, parameters)
 
     def _count_wake(self) -> None:
         self.wake_count += 1

@@ -32,10 +32,10 @@ KeyFacts = tuple[str, str, str]
 class DepositRow:
     deposit: Deposit
     key: CommandKey
+    asked_at: datetime
     attempt_number: int = 0
     attempt_expires_at: datetime | None = None
     was_answered: bool = False
-    asked_at: datetime = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass

@@ -1,6 +1,7 @@
 """The repository as the architecture tests read it: files that git has or would take."""
 
 import ast
+import shutil
 import subprocess
 from functools import cache
 from pathlib import Path
@@ -15,8 +16,9 @@ HAND_WRITTEN = frozenset({".py", ".ts", ".tsx", ".sql"})
 @cache
 def files() -> tuple[Path, ...]:
     """Every file of the work tree that is not ignored, relative to the root."""
+    git = shutil.which("git") or "git"
     listed = subprocess.run(
-        ["git", "-C", ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        [git, "-C", ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         capture_output=True,
         check=True,
     )

@@ -36,13 +36,14 @@ def _service(contract: Contract, area: str) -> dict[str, Any]:
         **_resolved(area, f"svc-{area}", SERVICE_PORT),
         "lb_policy": "RING_HASH" if hashed else "LEAST_REQUEST",
         "circuit_breakers": _circuit_breakers(open_max),
+        # A host that cannot be reached is left out for a while. One that answers UNAVAILABLE is
+        # not: a shard of it may be away while the others serve.
         "outlier_detection": {
-            "consecutive_5xx": 10,
-            "enforcing_consecutive_5xx": 0,
-            "consecutive_gateway_failure": 5,
-            "enforcing_consecutive_gateway_failure": 100,
             "split_external_local_origin_errors": True,
             "consecutive_local_origin_failure": 3,
+            "enforcing_consecutive_5xx": 0,
+            "enforcing_consecutive_gateway_failure": 0,
+            "enforcing_success_rate": 0,
             "interval": "2s",
             "base_ejection_time": "5s",
             "max_ejection_percent": 50,

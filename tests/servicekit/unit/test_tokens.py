@@ -1,7 +1,6 @@
 """Security statements 2, 3 and 4: which tokens are good; nothing they name is fetched."""
 
 import asyncio
-import json
 import secrets
 import socket
 import timeit
@@ -24,7 +23,7 @@ from fakes.token_mint import (
 )
 from servicekit import tokens
 from servicekit.errors import DependencyUnavailable, TokenExpired, TokenInvalid
-from servicekit.tokens import TokenVerifier, parse_jwks
+from servicekit.tokens import TokenVerifier
 
 
 class Clock:
@@ -279,29 +278,3 @@ async def test_a_warm_check_is_a_look_up(verifier: TokenVerifier, mint: TokenMin
     checks = 2000
     best_s = min(timeit.repeat(lambda: verifier.cached(token), number=checks, repeat=5)) / checks
     assert best_s < 5e-6
-
-
-@pytest.mark.parametrize(
-    "document",
-    [
-        b"",
-        b"[]",
-        b"{}",
-        b'{"keys": []}',
-        b'{"keys": 7}',
-        b'{"keys": [7]}',
-        b'{"keys": [{"kty": "RSA", "kid": "r"}]}',
-        b'{"keys": [{"kty": "EC", "crv": "P-256", "kid": "e", "x": "AA", "y": "AA"}]}',
-        b'{"keys": [{"kty": "EC", "crv": "P-256", "kid": "e"}]}',
-    ],
-)
-def test_a_document_without_usable_keys_is_refused(document: bytes) -> None:
-    with pytest.raises(ValueError, match=r"[Kk]ey|Expecting"):
-        parse_jwks(document)
-
-
-def test_keys_for_other_uses_are_passed_over() -> None:
-    document = json.loads(TokenMint("a", "b", "c").jwks())
-    document["keys"][0]["use"] = "enc"
-    document["keys"][1]["alg"] = "ES384"
-    assert list(parse_jwks(json.dumps(document).encode())) == ["c"]

@@ -102,7 +102,7 @@ async def test_a_database_that_stays_away_is_not_asked_for_ever(opened: PaymentD
     async def fail(_transaction: LedgerTransaction) -> None:
         nonlocal run_count
         run_count += 1
-        await opened.execute(
+        await opened.rows(
             "do $$ begin raise exception 'a deadlock' using errcode = '40P01'; end $$"
         )
 

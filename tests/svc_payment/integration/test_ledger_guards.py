@@ -15,10 +15,11 @@ from svc_payment.infrastructure.verification import verify_ledger
 
 @pytest.fixture
 async def books(opened: PaymentDatabase) -> AsyncIterator[tuple[PaymentDatabase, str]]:
-    """A user with 300 available and 700 on shard 0."""
+    """A user with 300 available and 700 on shard 0, who has paid an auction."""
     wallet = opened.wallet()
-    await wallet.deposit(usd(1000))
-    await wallet.allot(usd(700))
+    await wallet.deposit(usd(1100))
+    await wallet.allot(usd(800))
+    await wallet.settle(usd(100))
     yield opened, wallet.user_id
     assert await wallet.money() == (300, 700)
 
@@ -35,15 +36,24 @@ REFUSED_STATEMENTS = [
     "update ledger_accounts set owner_id = gen_random_uuid() where kind = 'AVAILABLE'",
     "delete from ledger_accounts",
     "truncate ledger_accounts cascade",
-    "insert into ledger_accounts (account_id, kind, owner_id, currency_code, balance_minor)"
-    " values (gen_random_uuid(), 'AVAILABLE', gen_random_uuid(), 'USD', 5)",
-    "insert into ledger_accounts (account_id, kind, owner_id, currency_code)"
-    " select gen_random_uuid(), kind, owner_id, currency_code from ledger_accounts"
-    " where kind = 'AVAILABLE'",
+    """
+    insert into ledger_accounts (account_id, kind, owner_id, currency_code, balance_minor)
+    values (gen_random_uuid(), 'AVAILABLE', gen_random_uuid(), 'USD', 5)
+    """,
+    """
+    insert into ledger_accounts (account_id, kind, owner_id, currency_code)
+    select gen_random_uuid(), kind, owner_id, currency_code from ledger_accounts
+    where kind = 'AVAILABLE'
+    """,
     "update deposits set state = 'PENDING', decided_at = null",
     "update deposits set amount_minor = amount_minor + 1",
     "update deposits set payment_id = 'pi_other'",
+    "delete from deposits",
     "truncate deposits cascade",
+    "update settlements set amount_minor = amount_minor + 1",
+    "delete from settlements",
+    "truncate settlements",
+    "update command_results set response = 'x'",
 ]
 
 
@@ -52,19 +62,26 @@ async def test_history_cannot_be_changed(
     books: tuple[PaymentDatabase, str], statement: str
 ) -> None:
     with pytest.raises(psycopg.errors.IntegrityError):
-        await books[0].execute(statement)
+        await books[0].rows(statement)
 
 
-def transfer(postings: list[tuple[str, str, int]], *, posting_count: int = 2) -> list[str]:
+Statement = tuple[str, tuple[object, ...]]
+
+INSERT_TRANSFER = """
+insert into ledger_transfers (transfer_id, kind, cause_id, posting_count)
+values (%s, 'RETURN', %s, %s)
+"""
+INSERT_POSTING = "insert into ledger_postings values (%s, %s, %s, %s, %s)"
+
+
+def transfer(postings: list[tuple[str, str, int]], *, posting_count: int = 2) -> list[Statement]:
     """Return the statements of a transfer: account, currency and amount of each posting."""
     transfer_id = new_id()
     return [
-        "insert into ledger_transfers (transfer_id, kind, cause_id, posting_count)"
-        f" values ('{transfer_id}', 'RETURN', '{new_id()}', {posting_count})",
+        (INSERT_TRANSFER, (transfer_id, new_id(), posting_count)),
         *(
-            "insert into ledger_postings values"
-            f" ('{transfer_id}', {position}, '{account_id}', '{currency_code}', {amount_minor})"
-            for position, (account_id, currency_code, amount_minor) in enumerate(postings, 1)
+            (INSERT_POSTING, (transfer_id, position, *posting))
+            for position, posting in enumerate(postings, 1)
         ),
     ]
 
@@ -93,8 +110,8 @@ async def test_nothing_is_added_to_an_old_transfer(books: tuple[PaymentDatabase,
     )
     with pytest.raises(psycopg.errors.IntegrityError):
         await database.execute(
-            f"insert into ledger_postings values ('{transfer_id}', 3, '{source}', 'USD', -5)",
-            f"insert into ledger_postings values ('{transfer_id}', 4, '{target}', 'USD', 5)",
+            (INSERT_POSTING, (transfer_id, 3, source, "USD", -5)),
+            (INSERT_POSTING, (transfer_id, 4, target, "USD", 5)),
         )
 
 
@@ -149,7 +166,7 @@ async def test_verification_finds_what_a_superuser_has_forged(
         async with await psycopg.AsyncConnection.connect(superuser_url) as connection:
             await connection.execute("set session_replication_role = replica")
             for table in tables:
-                await connection.execute(f"delete from {table}")
+                await connection.execute(f"truncate {table} cascade")
                 await connection.execute(f"insert into {table} table backup.{table}")
             await connection.execute("drop schema backup cascade")
     async with PaymentDatabase.open(payment_url) as restored:

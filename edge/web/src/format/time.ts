@@ -1,3 +1,4 @@
+import type { Duration } from "@bufbuild/protobuf/wkt";
 import { locale } from "./money";
 
 /** How a countdown reads: a number to show large, and the same for a screen reader. */
@@ -60,4 +61,11 @@ const moment = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle:
 /** Writes a moment in the person's own time zone, for example `Nov 22, 2026, 8:15 PM`. */
 export function formatMoment(timeMs: number): string {
   return moment.format(timeMs);
+}
+
+/** Writes a span of the contract's, for example `30 sec`. */
+export function formatSpan(span: Duration | undefined): string {
+  const seconds = Number(span?.seconds ?? 0n);
+  const [value, unit] = seconds >= 120 && seconds % 60 === 0 ? [seconds / 60, "minute"] : [seconds, "second"];
+  return new Intl.NumberFormat(locale, { style: "unit", unit, unitDisplay: "short" }).format(value);
 }

@@ -61,7 +61,7 @@ comment on table ledger_postings is 'Append-only. The changes of balances that m
 GUARDS = """
 create function ledger_refuse_change() returns trigger language plpgsql as $$
 begin
-    raise exception '% of % is refused: the ledger is append-only', tg_op, tg_table_name
+    raise exception '% of % is refused: what is written stays', tg_op, tg_table_name
         using errcode = 'integrity_constraint_violation';
 end $$;
 
@@ -213,6 +213,18 @@ create table stripe_events (
     received_at timestamptz not null default clock_timestamp()
 );
 comment on table stripe_events is 'The events of the processor that were taken; each once.';
+
+create trigger deposits_no_delete before delete on deposits
+    for each row execute function ledger_refuse_change();
+create trigger deposits_no_truncate before truncate on deposits
+    for each statement execute function ledger_refuse_change();
+create trigger settlements_append_only before update or delete on settlements
+    for each row execute function ledger_refuse_change();
+create trigger settlements_no_truncate before truncate on settlements
+    for each statement execute function ledger_refuse_change();
+create trigger command_results_fixed before update on command_results
+    for each row when (num_nonnulls(old.response, old.refusal_reason) > 0)
+    execute function ledger_refuse_change();
 """
 
 

@@ -31,7 +31,7 @@ export function PriceChart({ room }: { room: RoomState }) {
   }, []);
 
   const untilMs = over ? milliseconds(room.auction.endsAt) : now;
-  const shape = shapeOf(points, untilMs, { ...size, inset: AVATAR / 2 + 3 });
+  const shape = shapeOf(points, untilMs, { ...size, inset: AVATAR / 2 + 8 });
   const currency = room.auction.price?.currencyCode ?? "USD";
   const label = shape
     ? `The price rose from ${formatMinor(shape.lowestMinor, currency)} to ${formatMinor(
@@ -42,7 +42,7 @@ export function PriceChart({ room }: { room: RoomState }) {
   return (
     <figure className={styles.chart} ref={frame}>
       {shape ? (
-        <svg width={size.width} height={size.height} role="img" aria-label={label}>
+        <svg className={styles.drawing} width={size.width} height={size.height} role="img" aria-label={label}>
           <defs>
             <linearGradient id="under-the-price" x1="0" y1="0" x2="0" y2="1">
               <stop offset="0" className={styles.glow} />
