@@ -35,7 +35,11 @@ def texts(values: Iterable[str]) -> str:
     """Return texts as an array; plain words are taken as they are."""
     listed = list(values)
     joined = ",".join(listed)
-    if _PLAIN.fullmatch(joined) and joined.count(",") == len(listed) - 1 and "null" not in listed:
+    if (
+        _PLAIN.fullmatch(joined)
+        and joined.count(",") == len(listed) - 1
+        and "null" not in joined.lower()
+    ):
         return "{" + joined + "}"
     return "{" + ",".join('"' + _escaped(value) + '"' for value in listed) + "}"
 

@@ -3,13 +3,15 @@
 import argparse
 import asyncio
 import importlib
+import os
 import sys
 
 from stack.commands.arguments import print_json
 from stack.failure import CommandFailed
 
 # Each is one module in stack/commands; the order is that of the help.
-COMMANDS = ("up", "down", "status")
+COMMANDS = ("up", "down", "status", "replay")
+_INTERRUPTED_STATUS = 130
 
 
 def parser() -> argparse.ArgumentParser:
@@ -32,8 +34,12 @@ def main(argv: list[str] | None = None) -> int:
         else:
             print(f"blytz: {failure}", file=sys.stderr)
         return 1
+    except BrokenPipeError:
+        # Whoever read what we print has read enough.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except KeyboardInterrupt:
-        return 130
+        return _INTERRUPTED_STATUS
     return code
 
 

@@ -43,7 +43,7 @@ def _checked(outcome: int, what: str) -> None:
 def _step_down(libc: ctypes.CDLL, user: str, *, reach_private_folders: bool) -> None:
     """Become the user; keep only what is needed to walk through folders closed to others.
 
-    A checkout below `/root` is the usual case: its folders stay closed, the one process may pass.
+    A checkout in a private home is the usual case: its folders stay closed, one process may pass.
     """
     entry = pwd.getpwnam(user)
     if reach_private_folders:

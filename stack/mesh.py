@@ -175,6 +175,7 @@ class MeshPlanner:
         self, name: str, environment: Mapping[str, str], needs: tuple[str, ...]
     ) -> list[Service]:
         """Return the processes of a service; the others wait for the first, which migrates."""
+        stamps = self._options.layout.postgres / "migrated"
         return [
             Service(
                 name=name if number == 0 else f"{name}-{number + 1}",
@@ -185,6 +186,7 @@ class MeshPlanner:
                 needs=needs if number == 0 else (*needs, name),
                 migrates=number == 0,
                 log_folder=self._options.layout.logs,
+                stamp_path=None if self._options.postgres_url else stamps / name,
             )
             for number, ports in enumerate(self._service_ports[name])
         ]

@@ -79,17 +79,7 @@ class Process:
         """Wait for the end without a thread; several may wait at once."""
         if (code := self._popen.poll()) is not None:
             return code
-        loop = asyncio.get_running_loop()
-        ended = asyncio.Event()
-        descriptor = os.pidfd_open(self.pid)
-        try:
-            loop.add_reader(descriptor, ended.set)
-            try:
-                await ended.wait()
-            finally:
-                loop.remove_reader(descriptor)
-        finally:
-            os.close(descriptor)
+        await wait_for_exit(self.pid)
         return self._popen.wait()
 
     async def stop(self) -> int:
@@ -109,6 +99,24 @@ class Process:
         # The group outlives its leader while a grandchild is in it.
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
+
+
+async def wait_for_exit(pid: int) -> None:
+    """Wait until a process has ended, one of ours or not; return at once when there is none."""
+    try:
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    loop = asyncio.get_running_loop()
+    ended = asyncio.Event()
+    try:
+        loop.add_reader(descriptor, ended.set)
+        try:
+            await ended.wait()
+        finally:
+            loop.remove_reader(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 async def run_once(command: Command, *, log_path: Path) -> int:

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from servicekit.settings import ServiceSettings
+from servicekit.settings import ServiceSettings, SettingsError
+from svc_payment.domain.currencies import Currencies
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,3 +19,12 @@ class PaymentSettings(ServiceSettings):
     stripe_webhook_secret: str = ""
     currencies: str = "USD,EUR,GBP"
     reconcile_after_s: float = 30.0
+
+    def __post_init__(self) -> None:
+        """Refuse what could not work; ``SettingsError`` names the variable."""
+        try:
+            Currencies.parse(self.currencies)
+        except ValueError as error:
+            raise SettingsError(f"BLYTZ_CURRENCIES: {error}") from error
+        if self.reconcile_after_s <= 0:
+            raise SettingsError("BLYTZ_RECONCILE_AFTER_S must be above zero")

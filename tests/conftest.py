@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from fakes.running_mesh import RunningMesh
 from stack.part import Part, running
 from stack.parts.kafka import Kafka
 from stack.parts.postgres import Postgres
@@ -76,3 +77,10 @@ def redis_url(
     )
     with started(redis, folder):
         yield redis.url
+
+
+@pytest.fixture(scope="session")
+def mesh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningMesh]:
+    """The whole mesh behind Envoy, as `blytz up` starts it."""
+    with RunningMesh.started(tmp_path_factory.mktemp("mesh")) as running_mesh:
+        yield running_mesh

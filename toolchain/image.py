@@ -94,7 +94,9 @@ def third_party() -> FileDescriptorSet:
     files = FileDescriptorSet()
     for module in THIRD_PARTY:
         module.DESCRIPTOR.CopyToProto(files.file.add())
-    files.file.append(FileDescriptorProto.FromString(validate_pb._DESC.proto.to_binary()))  # noqa: SLF001  # in no package as text
+    # The rules' vocabulary is in no package as text; its generated module carries the descriptor.
+    vocabulary = validate_pb._DESC.proto  # noqa: SLF001
+    files.file.append(FileDescriptorProto.FromString(vocabulary.to_binary()))
     return files
 
 

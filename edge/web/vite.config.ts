@@ -26,5 +26,5 @@ export default defineConfig({
     // A mesh on this machine, when the page is developed against it.
     proxy: { "^/(blytz\\.|v1/)": process.env.BLYTZ_EDGE_URL ?? "http://127.0.0.1:8080" },
   },
-  test: { include: ["tests/**/*.test.ts"], environment: "node" },
+  test: { include: ["tests/**/*.test.ts"], environment: "node", setupFiles: "tests/setup.ts" },
 });

@@ -1,4 +1,4 @@
-"""How a consumer handles a batch: together if it can, one by one if it must, and what then fails."""
+"""How a consumer handles a batch: together if it can, otherwise one by one, with retries."""
 
 import asyncio
 import random
@@ -104,7 +104,7 @@ class BatchHandler:
                     await asyncio.sleep(retry_after_s(attempt))
                     continue
                 # Its name alone: the text may hold what no log should.
-                self._log.error(  # noqa: TRY400 - as above
+                self._log.error(
                     "event_parked",
                     topic=message.topic(),
                     partition=message.partition(),

@@ -13,7 +13,7 @@ KEEP_S: Final = 8 * 24 * 3600
 """A day longer than Kafka keeps events by default: nothing older can come again."""
 
 Handler = Callable[[Connection, Event], Awaitable[None]]
-"""Applies an event within the transaction of ``connection``; calls to others do not belong there."""
+"""Applies an event in the transaction of ``connection``, which is no place for calls to others."""
 
 _QUERIES = load("servicekit.events", "inbox_queries.sql")
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from servicekit import arrays
 from servicekit.postgres import Connection, Database
 from servicekit.queries import load
 
@@ -75,9 +76,9 @@ class OutboxRows:
         await connection.execute(
             _QUERIES["mark_sent"],
             {
-                "ids": [row.id for row in rows],
-                "partitions": [place.partition for place in places],
-                "offsets": [place.offset for place in places],
+                "ids": arrays.integers([row.id for row in rows]),
+                "partitions": arrays.integers([place.partition for place in places]),
+                "offsets": arrays.integers([place.offset for place in places]),
                 "id_min": rows[0].id,
                 "id_max": rows[-1].id,
                 "created_at_min": min(created_at),

@@ -11,9 +11,9 @@ from rich.console import Console
 
 from stack.commands.arguments import add_shared_arguments, layout_of, print_json
 from stack.failure import CommandFailed
+from stack.process import wait_for_exit
 from stack.state import running_pid
 
-_POLL_S = 0.05
 _GIVE_UP_AFTER_S = 60.0
 
 
@@ -32,11 +32,11 @@ async def run(arguments: argparse.Namespace) -> int:
     if pid is not None:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGTERM)
-        # The lock falls when the last part has stopped.
-        while running_pid(layout) == pid:
-            if time.monotonic() - began_s > _GIVE_UP_AFTER_S:
-                raise CommandFailed(f"The stack (process {pid}) does not stop.")
-            await asyncio.sleep(_POLL_S)
+        try:
+            async with asyncio.timeout(_GIVE_UP_AFTER_S):
+                await wait_for_exit(pid)
+        except TimeoutError as error:
+            raise CommandFailed(f"The stack (process {pid}) does not stop.") from error
     if arguments.json:
         print_json({"stopped": pid is not None, "seconds": round(time.monotonic() - began_s, 3)})
     else:

@@ -37,3 +37,5 @@ def ensure_database(admin_url: str, name: str, *, password: str) -> None:
             # An administrator who is no superuser may give a database only to a role it is in.
             connection.execute(sql.SQL("grant {} to current_user").format(role))
             connection.execute(sql.SQL("create database {} owner {}").format(role, role))
+        # Nobody reads another's tables; without this every role might at least enter.
+        connection.execute(sql.SQL("revoke all on database {} from public").format(role))

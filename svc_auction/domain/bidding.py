@@ -13,6 +13,7 @@ from svc_auction.domain.auction import Book, State, Terms
 from svc_auction.domain.bid_log import record_hash
 from svc_auction.domain.errors import (
     AuctionEnded,
+    AuctionNotFound,
     AuctionNotLive,
     BidTooLow,
     CurrencyMismatch,
@@ -45,6 +46,8 @@ def check_bid(terms: Terms, book: Book, bid: Bid, now: datetime) -> None:
     if book.state is not State.LIVE:
         if book.state is State.ENDED:
             raise AuctionEnded
+        if book.state is State.DRAFT and bid.bidder_id != terms.seller_id:
+            raise AuctionNotFound
         raise AuctionNotLive(state=book.state.name)
     if book.ends_at is not None and now >= book.ends_at:
         raise AuctionEnded

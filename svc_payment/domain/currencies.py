@@ -1,9 +1,12 @@
 """Which currencies the wallet keeps."""
 
+import re
 from dataclasses import dataclass
 
 from kernel.money import Money
 from svc_payment.domain.errors import CurrencyNotSupported
+
+_CURRENCY_CODE = re.compile("[A-Z]{3}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +20,7 @@ class Currencies:
         """Read a list such as ``USD,EUR,GBP``; ``ValueError`` names what is no currency code."""
         codes = frozenset(code.strip() for code in text.split(","))
         for code in codes:
-            if not (len(code) == 3 and code.isascii() and code.isalpha() and code.isupper()):  # noqa: PLR2004 - ISO 4217
+            if _CURRENCY_CODE.fullmatch(code) is None:
                 raise ValueError(f"{code!r} is not a currency code such as USD")
         return cls(codes)
 

@@ -43,14 +43,15 @@ class PostgresLedger:
 
     async def run(self, work: Work[Result]) -> Result:
         """Run work in one transaction; commit if it returns, roll back if it raises."""
+        fault: Exception | None = None
         for run in range(1, RUN_COUNT_MAX + 1):
             try:
                 return await self._run_once(work)
             except (DeadlockDetected, SerializationFailure) as error:
                 # The victim did nothing: another turn is safe.
-                victim = error
+                fault = error
             await asyncio.sleep(random.uniform(0, 0.005 * 2**run))  # noqa: S311 - jitter
-        raise DependencyUnavailable(dependency="postgres", retry_after_s=0.5) from victim
+        raise DependencyUnavailable(dependency="postgres", retry_after_s=0.5) from fault
 
     async def once(self, key: CommandKey, work: Work[Answer]) -> Reply:
         """Run a command's work at most once, and give every replay the first answer."""

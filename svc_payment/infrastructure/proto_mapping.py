@@ -17,7 +17,6 @@ from svc_payment.application.return_bidding_power import ReturnBiddingPower
 from svc_payment.application.settle_win import SettleWin
 from svc_payment.domain.events import PaymentSucceeded
 
-
 Command = (
     messages.CreateDepositRequest
     | messages.AllotBiddingPowerRequest

@@ -220,7 +220,7 @@ class AuctionFeed:
         if lost:
             self._tally.breaks += 1
             log.warning("feed_broke", auction_id=self.auction_id, sequence=flushed)
-        if self.viewers:
+        if self.waiting():
             self._request_snapshot(self)
 
     def _resume(self, viewer: Viewer) -> bool:

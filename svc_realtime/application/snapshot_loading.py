@@ -38,7 +38,8 @@ class SnapshotLoading:
 
     def request(self, feed: AuctionFeed) -> None:
         """Start a load for the viewers who wait, unless one is under way."""
-        if feed.auction_id in self._running:
+        running = self._running.get(feed.auction_id)
+        if running is not None and not running.done():
             return
         task = asyncio.get_running_loop().create_task(
             self._load_until_none_waits(feed),
@@ -47,7 +48,7 @@ class SnapshotLoading:
             context=contextvars.Context(),
         )
         self._running[feed.auction_id] = task
-        task.add_done_callback(lambda _task: self._running.pop(feed.auction_id, None))
+        task.add_done_callback(lambda ended: self._forget(feed.auction_id, ended))
 
     async def close(self) -> None:
         """Cancel what is under way."""
@@ -55,6 +56,10 @@ class SnapshotLoading:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _forget(self, auction_id: str, ended: asyncio.Task[None]) -> None:
+        if self._running.get(auction_id) is ended:
+            del self._running[auction_id]
 
     async def _load_until_none_waits(self, feed: AuctionFeed) -> None:
         retry_s = RETRY_S_MIN

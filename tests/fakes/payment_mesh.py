@@ -1,4 +1,4 @@
-"""The payment service on a real gRPC server with mTLS, and callers with certificates of their own."""
+"""The payment service on a real gRPC server with mTLS, and callers with their certificates."""
 
 import asyncio
 import time
@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import grpc
-from fakes.token_mint import AUDIENCE, ISSUER, TokenMint
 from google.rpc.error_details_pb2 import ErrorInfo
 from google.rpc.status_pb2 import Status
 
+from blytz.common.v1.money_pb2 import Money
+from blytz.payment.v1 import wallet_service_pb2 as messages
 from blytz.payment.v1.payment_service_pb2_grpc import PaymentServiceStub
 from blytz.payment.v1.wallet_service_pb2_grpc import WalletServiceStub
+from fakes.token_mint import AUDIENCE, ISSUER, TokenMint
 from kernel.ids import new_id
 from servicekit.background import running
 from servicekit.channels import Channels
@@ -91,3 +93,30 @@ def reason_of(error: grpc.aio.AioRpcError) -> tuple[str, str, dict[str, str]]:
             status.details[0].Unpack(info)
             return error.code().name, info.reason, dict(info.metadata)
     return error.code().name, "", {}
+
+
+def usd(amount_minor: int) -> Money:
+    return Money(currency_code="USD", amount_minor=amount_minor)
+
+
+def deposit_request(
+    *,
+    amount: Money | None = None,
+    card: str = "pm_card_visa",
+    request_id: str = "",
+) -> messages.CreateDepositRequest:
+    return messages.CreateDepositRequest(
+        request_id=request_id or new_id(), amount=amount or usd(1000), payment_method_id=card
+    )
+
+
+async def balance_of(mesh: PaymentMesh, token: grpc.aio.Metadata) -> tuple[int, int, int]:
+    wallet = await mesh.wallet.GetWallet(messages.GetWalletRequest(), metadata=token)
+    if not wallet.balances:
+        return 0, 0, 0
+    (balance,) = wallet.balances
+    return (
+        balance.available.amount_minor,
+        balance.bidding_power.amount_minor,
+        balance.pending_earnings.amount_minor,
+    )

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 from svc_payment.domain.deposits import Deposit, DepositState, ProcessorReport
 from svc_payment.domain.errors import ProcessorUnavailable
@@ -36,10 +37,11 @@ class FakeProcessor:
         report = self.payments.get(deposit.deposit_id)
         return None if report is None else self._leave(report)
 
-    def move(self, deposit_id: str, **changes: object) -> ProcessorReport:
+    def move(self, deposit_id: str, **changes: Any) -> ProcessorReport:
         """Change a payment at the processor, as a buyer's confirmation would."""
-        self.payments[deposit_id] = replace(self.payments[deposit_id], **changes)  # type: ignore[arg-type]
-        return self.payments[deposit_id]
+        payment = self.payments[deposit_id]
+        payment = self.payments[deposit_id] = replace(payment, **changes)
+        return payment
 
     async def _enter(self, deposit: Deposit) -> None:
         self.call_count += 1

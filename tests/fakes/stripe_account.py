@@ -44,9 +44,10 @@ class StripeAccount:
 
     def sign(self, body: bytes, *, secret: str = "", age_s: int = 0) -> str:
         """Return the signature header of a body."""
-        return stripe.WebhookSignature.generate_signature_header(
+        header: str = stripe.WebhookSignature.generate_signature_header(
             body.decode(), secret or self.webhook_secret, timestamp=int(time.time()) - age_s
         )
+        return header
 
     async def _call(self, method: str, path: str) -> dict[str, Any]:
         async with (

@@ -40,7 +40,8 @@ class AuctionFeed:
     """An async iterator of frames; use it in ``async with`` so that its stream ends with it.
 
     ``position`` is the last position that was yielded, None before the first frame. ``connected``
-    says whether a stream is open; ``reconnections`` counts the streams after the first.
+    says whether a stream is open; ``reconnections`` counts the streams after the first,
+    ``updates_repeated`` the updates that came again and were not yielded again.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class AuctionFeed:
         self.position = resume_from
         self.connected = False
         self.reconnections = 0
+        self.updates_repeated = 0
         self._connection = connection
         self._authorize = authorize
         self._auction_id = auction_id
@@ -140,6 +142,7 @@ class AuctionFeed:
                 seen = [u for u in frame.updates if u.sequence <= known.sequence]
                 if seen and not frame.HasField("snapshot"):
                     del frame.updates[: len(seen)]
+                    self.updates_repeated += len(seen)
             self.position = Position(epoch=frame.position.epoch, sequence=frame.position.sequence)
         return bool(frame.updates) or frame.HasField("snapshot") or self._heartbeats
 

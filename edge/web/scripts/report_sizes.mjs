@@ -8,7 +8,8 @@ const sizes = readdirSync(folder).map((name) => {
   const content = readFileSync(new URL(name, folder));
   return { name, gzipKb: gzipSync(content, { level: 9 }).length / 1024 };
 });
-for (const { name, gzipKb } of sizes) console.log(`${gzipKb.toFixed(1).padStart(8)} KB gzip  ${name}`);
+for (const { name, gzipKb } of sizes)
+  console.log(`${gzipKb.toFixed(1).padStart(8)} KB gzip  ${name}`);
 const codeKb = sizes
   .filter(({ name }) => name.endsWith(".js"))
   .reduce((sum, { gzipKb }) => sum + gzipKb, 0);

@@ -25,7 +25,10 @@ export function navigate(address: string, { replace = false } = {}): void {
 }
 
 /** A link within the site: it changes the page without loading anything. */
-export function Link({ href, ...rest }: AnchorHTMLAttributes<HTMLAnchorElement> & { href: string }) {
+export function Link({
+  href,
+  ...rest
+}: AnchorHTMLAttributes<HTMLAnchorElement> & { href: string }) {
   const follow = (event: MouseEvent) => {
     const elsewhere = event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0;
     if (event.defaultPrevented || elsewhere) return;
@@ -44,5 +47,7 @@ export function destinationAfterSignIn(): string {
 /** Returns the address of the sign-in page that leads back here. */
 export function signInAddress(page: "/sign-in" | "/sign-up" = "/sign-in"): string {
   const here = window.location.pathname;
-  return here === "/" || here.startsWith("/sign-") ? page : `${page}?next=${encodeURIComponent(here)}`;
+  return here === "/" || here.startsWith("/sign-")
+    ? page
+    : `${page}?next=${encodeURIComponent(here)}`;
 }

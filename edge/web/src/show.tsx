@@ -14,7 +14,9 @@ export function show(api: Api): void {
   const root = document.getElementById("root");
   if (!root) throw new Error("the document has no element with the id root");
   // Calls are repeated by the transport, as their contract allows; nothing above it tries again.
-  const queries = new QueryClient({ defaultOptions: { queries: { retry: false, staleTime: 2000 } } });
+  const queries = new QueryClient({
+    defaultOptions: { queries: { retry: false, staleTime: 2000 } },
+  });
   // What one person has read must never be shown to the next.
   let userId = api.session.current()?.user?.userId;
   api.session.subscribe(() => {

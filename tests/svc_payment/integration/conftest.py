@@ -2,17 +2,22 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
-from fakes.payment_database import PaymentDatabase
 
+from fakes.payment_database import PaymentDatabase
+from fakes.payment_mesh import PaymentMesh, serving
+from fakes.stripe_account import StripeAccount
 from servicekit import migrations
+from stack.certificates import ensure_certificates
 from stack.part import running
 from stack.parts.postgres import Postgres
 from stack.parts.stripe import StripeStandin
 from stack.ports import PortReservations
 from stack.secret import Secret
 from svc_payment.infrastructure.verification import verify_ledger
+from svc_payment.settings import PaymentSettings
 
 
 @pytest.fixture(scope="module")
@@ -48,3 +53,40 @@ def stripe_standin(
         runner.run(block.__aenter__())
         yield part
         runner.run(block.__aexit__(None, None, None))
+
+
+@pytest.fixture(scope="module")
+def tls_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("tls")
+    ensure_certificates(folder)
+    return folder
+
+
+@pytest.fixture
+async def mesh(
+    payment_url: str,
+    kafka_bootstrap: str,
+    stripe_standin: StripeStandin,
+    tls_folder: Path,
+    port_reservations: PortReservations,
+) -> AsyncIterator[PaymentMesh]:
+    settings = PaymentSettings(
+        grpc_address=f"127.0.0.1:{port_reservations.take()}",
+        admin_address="",
+        tls_dir=tls_folder / "payment",
+        postgres_url=payment_url,
+        kafka_bootstrap=kafka_bootstrap,
+        stripe_api_key=stripe_standin.api_key,
+        stripe_api_base=stripe_standin.api_base,
+        stripe_webhook_secret=stripe_standin.webhook_secret,
+    )
+    async with serving(settings, tls_folder=tls_folder) as mesh:
+        yield mesh
+
+
+@pytest.fixture
+async def account(stripe_standin: StripeStandin) -> AsyncIterator[StripeAccount]:
+    """The other end; after each test nothing is planned to fail any more."""
+    account = StripeAccount(stripe_standin)
+    yield account
+    await account.plan()

@@ -3,11 +3,11 @@
 import asyncio
 
 import pytest
-from fakes.payment_commands import usd
-from fakes.payment_database import PaymentDatabase
 
 from blytz.events.v1.event_pb2 import Event
 from blytz.payment.v1 import wallet_service_pb2 as messages
+from fakes.payment_commands import usd
+from fakes.payment_database import PaymentDatabase
 from kernel.ids import new_id
 from kernel.money import Money
 from servicekit.errors import DependencyUnavailable

@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator
 
 import psycopg
 import pytest
+
 from fakes.payment_commands import usd
 from fakes.payment_database import PaymentDatabase
-
 from kernel.ids import new_id
 from stack.parts.postgres import Postgres
 from svc_payment.domain.accounts import available, bidding_power, processor_clearing

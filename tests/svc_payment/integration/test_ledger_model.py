@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
 from fakes.payment_commands import Wallet, usd
 from fakes.payment_database import PaymentDatabase
 from fakes.payment_ledger import FakeLedger
 from fakes.payment_processor import FakeProcessor
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-
 from kernel.errors import BlytzError
 from kernel.ids import new_id
 from svc_payment.application.ports import Ledger

@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
+
+from blytz.payment.v1 import wallet_service_pb2 as messages
 from fakes.payment_commands import Wallet, usd
 from fakes.payment_ledger import FakeLedger
 from fakes.payment_processor import FakeProcessor
-
-from blytz.payment.v1 import wallet_service_pb2 as messages
 from kernel.ids import new_id
 from kernel.money import Money
 from servicekit.errors import RequestIdReused

@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
+
+from blytz.payment.v1 import wallet_service_pb2 as messages
 from fakes.payment_commands import Wallet, usd
 from fakes.payment_database import PaymentDatabase
 from fakes.stripe_account import StripeAccount
-
-from blytz.payment.v1 import wallet_service_pb2 as messages
 from kernel.ids import new_id
 from stack.parts.stripe import StripeStandin
 from stack.ports import PortReservations
@@ -19,13 +19,6 @@ from svc_payment.domain.errors import (
     ProcessorUnavailable,
 )
 from svc_payment.infrastructure.stripe_processor import StripeProcessor
-
-
-@pytest.fixture
-async def account(stripe_standin: StripeStandin) -> AsyncIterator[StripeAccount]:
-    account = StripeAccount(stripe_standin)
-    yield account
-    await account.plan()
 
 
 @pytest.fixture
@@ -85,9 +78,7 @@ async def test_an_unknown_payment_method(wallet: Wallet) -> None:
         await wallet.deposit(usd(500), payment_method_id="pm_nobody_has_this")
 
 
-async def test_a_buyer_confirms(
-    wallet: Wallet, account: StripeAccount, opened: PaymentDatabase, processor: StripeProcessor
-) -> None:
+async def test_a_buyer_confirms(wallet: Wallet, account: StripeAccount) -> None:
     request_id = new_id()
     card = "pm_card_authenticationRequired"
     deposit = deposit_of(

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 import stripe
-from fakes.stripe_account import event_body
 
+from fakes.stripe_account import event_body
 from kernel.ids import new_id
 from kernel.money import Money
 from svc_payment.domain.deposits import DepositState, Failure
@@ -33,9 +33,10 @@ def payment(**changes: Any) -> dict[str, Any]:
 
 
 def signature_of(body: bytes, *, secret: str = SECRET, age_s: int = 0) -> str:
-    return stripe.WebhookSignature.generate_signature_header(
+    header: str = stripe.WebhookSignature.generate_signature_header(
         body.decode(), secret, timestamp=int(time.time()) - age_s
     )
+    return header
 
 
 @pytest.fixture

@@ -31,14 +31,6 @@ async def bids(hub: Hub, world: AuctionWorld, count: int) -> None:
         await asyncio.sleep(0)
 
 
-async def started(hub: Hub, world: AuctionWorld, *clients: FeedClient) -> list[object]:
-    viewers = [hub.watch(AUCTION_ID) for _ in clients]
-    await asyncio.sleep(0.01)
-    for client, viewer in zip(clients, viewers, strict=True):
-        client.drain(viewer)
-    return list(viewers)
-
-
 async def test_a_viewer_a_little_behind_gets_all_in_one_message() -> None:
     world = AuctionWorld().live()
     hub = hub_of(world)

@@ -10,6 +10,7 @@ from threading import Event
 from uuid import uuid4
 
 import grpc
+from google.api.httpbody_pb2 import HttpBody
 from google.protobuf.any_pb2 import Any as Packed
 from google.rpc.error_details_pb2 import ErrorInfo
 from google.rpc.status_pb2 import Status
@@ -125,8 +126,10 @@ def test_who_is_too_fast_is_held_back_and_nobody_else(gateway: Gateway) -> None:
 
 
 def test_a_call_that_takes_too_long_ends_just_after_the_contracts_time(gateway: Gateway) -> None:
+    """The gateway's end and the deadline that it passes on are one; whoever is first says so."""
+
     def sleep(_request: bytes, _context: grpc.ServicerContext) -> Iterator[bytes]:
-        time.sleep(3)
+        time.sleep(4)
         yield b""
 
     started_s = time.monotonic()
@@ -136,8 +139,7 @@ def test_a_call_that_takes_too_long_ends_just_after_the_contracts_time(gateway: 
     ):
         outcome = call(channel, f"{AUCTIONS}/CancelAuction", gateway.bearer("ada"))
     assert outcome.code is grpc.StatusCode.DEADLINE_EXCEEDED
-    assert outcome.reason == "TIMED_OUT"
-    assert time.monotonic() - started_s >= 2.5
+    assert 2.0 < time.monotonic() - started_s < 3.0
 
 
 def test_only_what_may_be_repeated_is_tried_again(gateway: Gateway) -> None:
@@ -186,3 +188,14 @@ def test_commands_flow_both_ways_on_one_stream(gateway: Gateway) -> None:
         place_bids = channel.stream_stream(f"{AUCTIONS}/PlaceBids")
         bearer = gateway.bearer(str(uuid4()))
         assert list(place_bids(iter([b"", b""]), metadata=(bearer,), timeout=10)) == [b""]
+
+
+def test_a_webhook_arrives_byte_for_byte_with_its_signature(gateway: Gateway) -> None:
+    raw = b'{ "id":"evt_1",\n"amount" : 1.0, "text":"\xc3\xa4" }'
+    headers = (("content-type", "application/json"), ("stripe-signature", "t=1,v1=abc"))
+    gateway.take_seen("payment")
+    assert http(gateway, "POST", "/webhooks/stripe", *headers, body=raw).status == 200
+    (seen,) = gateway.take_seen("payment")
+    assert seen.path == "/blytz.payment.v1.PaymentService/HandleStripeWebhook"
+    assert HttpBody.FromString(seen.request).data == raw
+    assert seen.metadata["stripe-signature"] == "t=1,v1=abc"

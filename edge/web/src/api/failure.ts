@@ -1,5 +1,9 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from "@contracts/google/rpc/error_details_pb";
+import {
+  BadRequestSchema,
+  ErrorInfoSchema,
+  RetryInfoSchema,
+} from "@contracts/google/rpc/error_details_pb";
 
 /** What went wrong with a call, read from the details of its status. */
 export interface Failure {
@@ -24,7 +28,8 @@ export function failureOf(error: unknown): Failure {
   const delay = status.findDetails(RetryInfoSchema)[0]?.retryDelay;
   const fields: Record<string, string> = {};
   for (const detail of status.findDetails(BadRequestSchema)) {
-    for (const violation of detail.fieldViolations) fields[violation.field] ??= violation.description;
+    for (const violation of detail.fieldViolations)
+      fields[violation.field] ??= violation.description;
   }
   return {
     code: status.code,

@@ -11,13 +11,7 @@ import { backOffMs, pause } from "./pause";
 import { type Surroundings, until } from "./surroundings";
 
 /** Where the connection to the feed stands. */
-export type FeedStatus =
-  | "connecting"
-  | "live"
-  | "reconnecting"
-  | "offline"
-  | "paused"
-  | "finished";
+export type FeedStatus = "connecting" | "live" | "reconnecting" | "offline" | "paused" | "finished";
 
 /** What the feed tells: its status, and the room as far as it is known. */
 export interface FeedEvent {
@@ -83,6 +77,7 @@ class Watch {
   tired = false;
   #resumable = false;
   #attempts = 0;
+  readonly #absence = new Absence();
   readonly #options: FeedOptions;
 
   constructor(options: FeedOptions) {
@@ -96,7 +91,7 @@ class Watch {
   /** Yields the room after each frame of one connection; returns when it is over, for whatever cause. */
   async *connection(): AsyncGenerator<FeedEvent, void> {
     const { auctionId, open, clock } = this.#options;
-    const line = new Line(this.#options);
+    const line = new Line(this.#options, this.#absence);
     this.calm = false;
     try {
       const resumeFrom = this.#resumable ? this.room?.position : undefined;
@@ -130,16 +125,29 @@ class Watch {
   }
 }
 
+/** Since when nobody looks at the page; it outlasts a connection. */
+class Absence {
+  #sinceMs: number | null = null;
+
+  /** Returns how long the feed goes on for a page that is or is not looked at; null is for ever. */
+  leftMs(visible: boolean): number | null {
+    this.#sinceMs = visible ? null : (this.#sinceMs ?? Date.now());
+    return this.#sinceMs === null ? null : this.#sinceMs + HIDDEN_LONGEST_MS - Date.now();
+  }
+}
+
 /** Cuts a connection when it is silent, when the network goes, or when nobody looks for long. */
 class Line {
   readonly #controller = new AbortController();
   readonly #surroundings: Surroundings;
+  readonly #absence: Absence;
   readonly #end: () => void;
   #silence: ReturnType<typeof setTimeout> | undefined;
-  #absence: ReturnType<typeof setTimeout> | undefined;
+  #rest: ReturnType<typeof setTimeout> | undefined;
   #unwatched = false;
 
-  constructor({ surroundings, signal }: FeedOptions) {
+  constructor({ surroundings, signal }: FeedOptions, absence: Absence) {
+    this.#absence = absence;
     this.#surroundings = surroundings;
     const cut = () => this.#controller.abort();
     signal.addEventListener("abort", cut);
@@ -165,7 +173,7 @@ class Line {
   /** Ends the connection; returns whether that is because nobody looks. */
   close(): boolean {
     clearTimeout(this.#silence);
-    clearTimeout(this.#absence);
+    clearTimeout(this.#rest);
     this.#end();
     this.#controller.abort();
     return this.#unwatched;
@@ -173,11 +181,12 @@ class Line {
 
   #look(): void {
     if (!this.#surroundings.online()) this.#controller.abort();
-    clearTimeout(this.#absence);
-    if (this.#surroundings.visible()) return;
-    this.#absence = setTimeout(() => {
+    clearTimeout(this.#rest);
+    const leftMs = this.#absence.leftMs(this.#surroundings.visible());
+    if (leftMs === null) return;
+    this.#rest = setTimeout(() => {
       this.#unwatched = true;
       this.#controller.abort();
-    }, HIDDEN_LONGEST_MS);
+    }, leftMs);
   }
 }

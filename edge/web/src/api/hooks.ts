@@ -1,6 +1,6 @@
-import { createContext, useContext, useEffect, useState, useSyncExternalStore } from "react";
 import type { Session } from "@contracts/blytz/identity/v1/auth_service_pb";
 import { Role } from "@contracts/blytz/identity/v1/user_service_pb";
+import { createContext, useContext, useEffect, useState, useSyncExternalStore } from "react";
 import type { Api } from "./client";
 
 /** Carries the page's side of the contracts to every component. */

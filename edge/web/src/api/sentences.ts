@@ -1,9 +1,9 @@
 import { Code } from "@connectrpc/connect";
-import { ErrorReason as AuctionReason } from "@contracts/blytz/auction/v1/error_reason_pb";
-import { ErrorReason as CommonReason } from "@contracts/blytz/common/v1/error_reason_pb";
-import { ErrorReason as IdentityReason } from "@contracts/blytz/identity/v1/error_reason_pb";
-import { ErrorReason as PaymentReason } from "@contracts/blytz/payment/v1/error_reason_pb";
-import { ErrorReason as RealtimeReason } from "@contracts/blytz/realtime/v1/error_reason_pb";
+import type { ErrorReason as AuctionReason } from "@contracts/blytz/auction/v1/error_reason_pb";
+import type { ErrorReason as CommonReason } from "@contracts/blytz/common/v1/error_reason_pb";
+import type { ErrorReason as IdentityReason } from "@contracts/blytz/identity/v1/error_reason_pb";
+import type { ErrorReason as PaymentReason } from "@contracts/blytz/payment/v1/error_reason_pb";
+import type { ErrorReason as RealtimeReason } from "@contracts/blytz/realtime/v1/error_reason_pb";
 import { formatMinor } from "../format/money";
 import type { Failure } from "./failure";
 
@@ -19,7 +19,8 @@ type Amount = (metadataKey: string) => string;
 
 /** A sentence for every reason that the contracts document; a reason without one does not compile. */
 const SENTENCES: Record<Reason, string | ((amount: Amount, failure: Failure) => string)> = {
-  INVALID_REQUEST: (_amount, failure) => `Please check: ${Object.values(failure.fields).join("; ")}.`,
+  INVALID_REQUEST: (_amount, failure) =>
+    `Please check: ${Object.values(failure.fields).join("; ")}.`,
   REQUEST_ID_REUSED: "That was sent before with other content. Please try again.",
   TOKEN_MISSING: "Please sign in first.",
   TOKEN_INVALID: "Please sign in again.",
@@ -36,7 +37,8 @@ const SENTENCES: Record<Reason, string | ((amount: Amount, failure: Failure) => 
   AUCTION_NOT_FOUND: "There is no such auction.",
   AUCTION_NOT_LIVE: "This auction is not open for bids.",
   AUCTION_ENDED: "Bidding is over.",
-  BID_TOO_LOW: (amount) => `Someone was faster. The next bid is at least ${amount("minimum_minor")}.`,
+  BID_TOO_LOW: (amount) =>
+    `Someone was faster. The next bid is at least ${amount("minimum_minor")}.`,
   MAXIMUM_NOT_RAISED: (amount) =>
     `You lead already with a maximum of ${amount("maximum_minor")}. It can only be raised.`,
   INSUFFICIENT_FUNDS: (amount, failure) =>

@@ -5,7 +5,8 @@ import { type Failure, failureOf } from "./failure";
 export interface Command<Input> {
   readonly busy: boolean;
   readonly failure: Failure | null;
-  readonly run: (input: Input) => Promise<void>;
+  /** Runs the command; tells whether it went well. */
+  readonly run: (input: Input) => Promise<boolean>;
   readonly reset: () => void;
 }
 
@@ -18,8 +19,10 @@ export function useCommand<Input>(action: (input: Input) => Promise<void>): Comm
     setFailure(null);
     try {
       await action(input);
+      return true;
     } catch (error) {
       setFailure(failureOf(error));
+      return false;
     } finally {
       setBusy(false);
     }

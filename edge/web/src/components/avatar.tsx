@@ -11,7 +11,13 @@ export function Avatar({ alias, size = 36 }: { alias: string; size?: number }) {
   const deep = `oklch(0.42 0.13 ${(hue + 30 + bit(4, 60)) % 360})`;
   const spark = `oklch(0.72 0.19 ${(hue + 150 + bit(14, 80)) % 360})`;
   return (
-    <svg className={styles.avatar} width={size} height={size} viewBox="0 0 40 40" aria-hidden="true">
+    <svg
+      className={styles.avatar}
+      width={size}
+      height={size}
+      viewBox="0 0 40 40"
+      aria-hidden="true"
+    >
       <rect width="40" height="40" fill={light} />
       <g transform={`rotate(${turn} 20 20)`}>
         <Ground kind={bit(17, 4)} fill={deep} />

@@ -5,6 +5,17 @@ import { hashOf } from "./hues";
 const COLUMNS = 6;
 const ROWS = 4;
 const TILE = 20;
+const PALETTES = [
+  ["#f3e9d7", "#e4572e", "#17324d", "#f2b134", "#7fb7be"],
+  ["#eef1e1", "#2f5d50", "#c9ec4b", "#1a2416", "#9cc5a1"],
+  ["#f6e7e4", "#8f2d56", "#f49d6e", "#2b2d42", "#d8a7b1"],
+  ["#e9f0f7", "#274690", "#f5b700", "#1b264f", "#8fb8de"],
+  ["#f7efe1", "#c8553d", "#588b8b", "#2d3142", "#ffd5c2"],
+  ["#efe9f7", "#5b3fa0", "#ff8552", "#221b3a", "#b8a9e0"],
+  ["#f2f4e8", "#6a8d3f", "#f4743b", "#28331d", "#c5d49a"],
+  ["#f4ede4", "#b5838d", "#355070", "#eaac8b", "#6d597a"],
+  ["#e6f2ef", "#0f7173", "#f05d5e", "#272932", "#a7d7c5"],
+] as const;
 
 /** The picture of a lot; a lot without one gets a pattern of its own, drawn from its title. */
 export function Cover({ title, imageUrl }: { title: string; imageUrl: string }) {
@@ -24,15 +35,7 @@ export function Cover({ title, imageUrl }: { title: string; imageUrl: string }) 
 }
 
 function Pattern({ seed }: { seed: number }) {
-  const hue = seed % 360;
-  const far = (hue + 40 + (seed >>> 9) % 60) % 360;
-  const colours = [
-    `oklch(0.93 0.05 ${hue})`,
-    `oklch(0.78 0.13 ${hue})`,
-    `oklch(0.62 0.16 ${far})`,
-    `oklch(0.36 0.09 ${far})`,
-    `oklch(0.88 0.15 ${(hue + 180) % 360})`,
-  ];
+  const colours = PALETTES[seed % PALETTES.length] as readonly string[];
   const tiles = Array.from({ length: COLUMNS * ROWS }, (_, index) => {
     const hash = hashOf(`${seed}/${index}`);
     const pick = (shift: number) => colours[(hash >>> shift) % colours.length] as string;

@@ -1,6 +1,6 @@
 import type { Money } from "@contracts/blytz/common/v1/money_pb";
-import { moneyParts } from "../format/money";
 import type { CSSProperties } from "react";
+import { moneyParts } from "../format/money";
 import styles from "./rolling_price.module.css";
 
 /** How wide a character is, in parts of the price's size. */
@@ -18,7 +18,11 @@ export function RollingPrice({ money }: { money: Money }) {
   // The figures are as large as the place allows, however many they are.
   const wideEm = characters.reduce((sum, { type }) => sum + (WIDE_EM[type] ?? 0.4), 0);
   return (
-    <span className={styles.price} style={{ "--wide-em": wideEm } as CSSProperties} aria-hidden="true">
+    <span
+      className={styles.price}
+      style={{ "--wide-em": wideEm } as CSSProperties}
+      aria-hidden="true"
+    >
       {characters.map(({ character, type }, index) => {
         // Counted from the right, so that a figure keeps its place when the price gains one.
         const place = characters.length - index;

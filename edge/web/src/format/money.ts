@@ -37,6 +37,16 @@ export function formatMinor(amountMinor: bigint, currencyCode: string, language 
   return formatOf(currencyCode, language).format(decimalText(amountMinor, currencyCode));
 }
 
+/** Writes minor units without a fraction of zeros, for example 1500 as `$15`. */
+export function formatRound(amountMinor: bigint, currencyCode: string, language = locale): string {
+  const format = new Intl.NumberFormat(language, {
+    style: "currency",
+    currency: currencyCode,
+    trailingZeroDisplay: "stripIfInteger",
+  });
+  return format.format(decimalText(amountMinor, currencyCode));
+}
+
 /** Writes an amount as people do, for example `$12.50`; an absent amount is a dash. */
 export function formatMoney(money: Money | undefined, language = locale): string {
   return money ? formatMinor(money.amountMinor, money.currencyCode, language) : "–";

@@ -66,6 +66,7 @@ export function formatMoment(timeMs: number): string {
 /** Writes a span of the contract's, for example `30 sec`. */
 export function formatSpan(span: Duration | undefined): string {
   const seconds = Number(span?.seconds ?? 0n);
-  const [value, unit] = seconds >= 120 && seconds % 60 === 0 ? [seconds / 60, "minute"] : [seconds, "second"];
+  const [value, unit] =
+    seconds >= 120 && seconds % 60 === 0 ? [seconds / 60, "minute"] : [seconds, "second"];
   return new Intl.NumberFormat(locale, { style: "unit", unit, unitDisplay: "short" }).format(value);
 }

@@ -57,5 +57,5 @@ function bidsText(auction: Auction): string {
   }
   const bids = auction.bidCount === 1 ? "1 bid" : `${auction.bidCount} bids`;
   const verb = auction.outcome === AuctionOutcome.SOLD ? "won" : "leads";
-  return auction.leaderAlias ? `${auction.leaderAlias} ${verb} · ${bids}` : bids;
+  return auction.leaderAlias ? `${bids} · ${auction.leaderAlias} ${verb}` : bids;
 }

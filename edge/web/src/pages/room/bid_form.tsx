@@ -8,6 +8,7 @@ import {
   amountForInput,
   formatMinor,
   formatMoney,
+  formatRound,
   parseAmount,
   roundAmountsAbove,
 } from "../../format/money";
@@ -41,22 +42,18 @@ export function BidForm({
   const submit = async (event: FormEvent) => {
     event.preventDefault();
     if (chosenMinor === null) return;
-    await place.run(create(MoneySchema, { currencyCode, amountMinor: chosenMinor }));
-    setText("");
+    const placed = await place.run(create(MoneySchema, { currencyCode, amountMinor: chosenMinor }));
+    if (placed) setText("");
   };
   return (
-    <form className={styles.form} onSubmit={submit} aria-label="Place a bid">
+    <div className={styles.panel}>
       <StandingLine standing={standing} />
-      <BidResult
-        room={room}
-        failure={place.failure}
-        accepted={accepted}
-        onFunded={place.reset}
-      />
+      <BidResult room={room} failure={place.failure} accepted={accepted} onFunded={place.reset} />
+      <form className={styles.form} onSubmit={submit} aria-label="Place a bid">
       <Chips
         label="Choose a maximum"
         chips={roundAmountsAbove(quickAboveMinor, currencyCode).map((minor) => ({
-          text: `Max ${formatMinor(minor, currencyCode).replace(/[.,]0+$/, "")}`,
+          text: `Max ${formatRound(minor, currencyCode)}`,
           picked: minor === typedMinor,
           onPick: () => setText(amountForInput(minor, currencyCode)),
         }))}
@@ -89,6 +86,7 @@ export function BidForm({
         Next bid <strong>{formatMoney(minimumNextBid)}</strong> or more. Nobody sees your maximum.
       </p>
     </form>
+    </div>
   );
 }
 

@@ -1,8 +1,4 @@
-import {
-  type Auction,
-  AuctionOutcome,
-  AuctionState,
-} from "@contracts/blytz/auction/v1/auction_pb";
+import { type Auction, AuctionOutcome, AuctionState } from "@contracts/blytz/auction/v1/auction_pb";
 import { isOver, milliseconds, type RoomState } from "../../api/fold";
 import { useSession } from "../../api/hooks";
 import { buttonClass } from "../../components/button";

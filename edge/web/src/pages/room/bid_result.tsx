@@ -31,6 +31,7 @@ export function BidResult({
         <Notice kind="warn">{sentenceFor(failure, currencyCode)} Add it and bid again.</Notice>
         <div className={styles.deposit}>
           <DepositForm
+            brief
             currencyCode={currencyCode}
             suggestedMinor={suggestedMinor}
             onDone={onFunded}
@@ -55,8 +56,8 @@ export function BidResult({
     </Notice>
   ) : (
     <Notice kind="warn">
-      Outbid at once: an earlier maximum was as high. The price is now{" "}
-      {formatMoney(response.price)}.
+      Outbid at once: an earlier maximum was as high. The price is now {formatMoney(response.price)}
+      .
     </Notice>
   );
 }

@@ -64,7 +64,9 @@ export function shapeOf(
     alias,
   }));
   const end = { x: round(width - inset), y: round(y(last.priceMinor)), alias: last.alias };
-  const steps = dots.map((dot, index) => (index === 0 ? `M${dot.x} ${dot.y}` : `H${dot.x}V${dot.y}`));
+  const steps = dots.map((dot, index) =>
+    index === 0 ? `M${dot.x} ${dot.y}` : `H${dot.x}V${dot.y}`,
+  );
   const line = `${steps.join("")}H${end.x}`;
   const area = `${line}V${height}H${round(inset)}Z`;
   return {

@@ -15,7 +15,9 @@ export function LastBidders({ bids, ownAlias }: { bids: readonly Bid[]; ownAlias
           <Avatar alias={bid.bidderAlias} size={44} />
           <span className={styles.amount}>{formatMoney(bid.price)}</span>
           <span className={styles.alias}>
-            {bid.bidderAlias === ownAlias ? "You" : bid.bidderAlias.split(" ")[1] || bid.bidderAlias}
+            {bid.bidderAlias === ownAlias
+              ? "You"
+              : bid.bidderAlias.split(" ")[1] || bid.bidderAlias}
           </span>
         </li>
       ))}

@@ -42,7 +42,13 @@ export function PriceChart({ room }: { room: RoomState }) {
   return (
     <figure className={styles.chart} ref={frame}>
       {shape ? (
-        <svg className={styles.drawing} width={size.width} height={size.height} role="img" aria-label={label}>
+        <svg
+          className={styles.drawing}
+          width={size.width}
+          height={size.height}
+          role="img"
+          aria-label={label}
+        >
           <defs>
             <linearGradient id="under-the-price" x1="0" y1="0" x2="0" y2="1">
               <stop offset="0" className={styles.glow} />
@@ -52,9 +58,17 @@ export function PriceChart({ room }: { room: RoomState }) {
           <path d={shape.area} fill="url(#under-the-price)" />
           <path d={shape.line} className={styles.line} />
           {shape.dots.slice(-DOTS_MAX).map((dot) => (
-            <circle key={`${dot.x} ${dot.y}`} cx={dot.x} cy={dot.y} r="3.5" fill={colourOf(dot.alias)} />
+            <circle
+              key={`${dot.x} ${dot.y}`}
+              cx={dot.x}
+              cy={dot.y}
+              r="3.5"
+              fill={colourOf(dot.alias)}
+            />
           ))}
-          {over ? null : <circle className={styles.pulse} cx={shape.end.x} cy={shape.end.y} r="16" />}
+          {over ? null : (
+            <circle className={styles.pulse} cx={shape.end.x} cy={shape.end.y} r="16" />
+          )}
         </svg>
       ) : null}
       {shape?.end.alias ? (

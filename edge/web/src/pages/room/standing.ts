@@ -30,7 +30,9 @@ export function standingOf(
   const answerIsLater = answeredAt !== undefined && answeredAt.sequence > room.position.sequence;
   return {
     alias,
-    leading: answerIsLater ? accepted?.response.leading === true : room.auction.leaderAlias === alias,
+    leading: answerIsLater
+      ? accepted?.response.leading === true
+      : room.auction.leaderAlias === alias,
     maximum: higher(accepted?.maximum, told?.maximum),
   };
 }

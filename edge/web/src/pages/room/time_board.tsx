@@ -6,6 +6,8 @@ import { formatMoment } from "../../format/time";
 import styles from "./time_board.module.css";
 
 const LAST_MINUTE_MS = 60_000;
+/** From here on the time is written in words, which need more room. */
+const LONG_FROM_MS = 3_600_000;
 const EXTENDED_SHOWN_MS = 5_000;
 
 /** The clock of the room, on the server's time: it turns hot when the end is near. */
@@ -30,9 +32,9 @@ function Running({ room }: { room: RoomState }) {
   return (
     <div className={styles.board} data-urgent={urgent}>
       <p className={styles.label}>
-        Time left <Extended room={room} />
+        <Label room={room} />
       </p>
-      <p className={styles.time} role="timer">
+      <p className={styles.time} role="timer" data-long={leftMs >= LONG_FROM_MS}>
         <TimeLeft endsAtMs={endsAtMs} over="Closing…" />
       </p>
       <div className={styles.track} aria-hidden="true">
@@ -43,20 +45,22 @@ function Running({ room }: { room: RoomState }) {
 }
 
 function Waiting({ auction }: { auction: Auction }) {
+  const startsAtMs = milliseconds(auction.startsAt);
+  const leftMs = useTimeLeftMs(startsAtMs);
   return (
     <div className={styles.board}>
       <p className={styles.label}>Starts in</p>
-      <p className={styles.time} role="timer">
-        <TimeLeft endsAtMs={milliseconds(auction.startsAt)} over="Starting…" />
+      <p className={styles.time} role="timer" data-long={leftMs >= LONG_FROM_MS}>
+        <TimeLeft endsAtMs={startsAtMs} over="Starting…" />
       </p>
     </div>
   );
 }
 
-/** Flashes when a late bid has just moved the end. */
-function Extended({ room }: { room: RoomState }) {
+/** Names the clock; for a moment it says instead that a late bid has just moved the end. */
+function Label({ room }: { room: RoomState }) {
   const now = useServerTime(1000);
-  if (now - room.extendedAtMs > EXTENDED_SHOWN_MS) return null;
+  if (now - room.extendedAtMs > EXTENDED_SHOWN_MS) return <>Time left</>;
   return (
     <span key={room.auction.extensionCount} className={styles.extended} role="status">
       Extended

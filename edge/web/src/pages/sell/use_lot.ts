@@ -28,7 +28,9 @@ export function useLot(): Command<LotDraft> {
   const { auctions, clock } = useApi();
   const open = useRef<{ body: string; requestId: string } | null>(null);
   return useCommand(async (lot: LotDraft) => {
-    const body = JSON.stringify(lot, (_key, value) => (typeof value === "bigint" ? `${value}` : value));
+    const body = JSON.stringify(lot, (_key, value) =>
+      typeof value === "bigint" ? `${value}` : value,
+    );
     // The same lot sent again after a lost answer is the same auction.
     if (open.current?.body !== body) open.current = { body, requestId: newRequestId() };
     const auctionId = await create(open.current.requestId, lot);
@@ -59,8 +61,7 @@ export function useLot(): Command<LotDraft> {
       terms: {
         format: AuctionFormat.ENGLISH,
         openingPrice: money(lot.openingMinor),
-        fundingPolicy:
-          lot.funding === "open" ? FundingPolicy.OPEN : FundingPolicy.WALLET_HOLD,
+        fundingPolicy: lot.funding === "open" ? FundingPolicy.OPEN : FundingPolicy.WALLET_HOLD,
         ...(lot.softCloseSeconds === "0"
           ? {}
           : { softClose: { extendWithin: span, extendBy: span, extensionsMax: 1000 } }),

@@ -11,7 +11,7 @@ import { Button } from "../../components/button";
 import { Chips } from "../../components/chips";
 import { Choice, Field } from "../../components/field";
 import { Notice } from "../../components/notice";
-import { amountForInput, formatMinor, parseAmount } from "../../format/money";
+import { amountForInput, formatMinor, formatRound, parseAmount } from "../../format/money";
 import { DEFAULT_CURRENCY_CODE, TEST_CARDS } from "./payment_methods";
 import styles from "./wallet.module.css";
 
@@ -21,10 +21,13 @@ const QUICK_AMOUNTS_MINOR = [5_000n, 20_000n, 100_000n];
 export function DepositForm({
   currencyCode = DEFAULT_CURRENCY_CODE,
   suggestedMinor,
+  brief = false,
   onDone,
 }: {
   currencyCode?: string;
   suggestedMinor?: bigint;
+  /** Whether there is little room, and the amount is clear. */
+  brief?: boolean;
   onDone?: () => void;
 }) {
   const { wallet, transport } = useApi();
@@ -75,16 +78,18 @@ export function DepositForm({
         onChange={(event) => setText(event.target.value)}
         problem={amountProblem || fields.amount || fields["amount.amount_minor"]}
       />
-      <Chips
-        label="Quick amounts"
-        chips={QUICK_AMOUNTS_MINOR.map((minor) => ({
-          text: formatMinor(minor, currencyCode),
-          onPick: () => setText(amountForInput(minor, currencyCode)),
-        }))}
-      />
+      {brief ? null : (
+        <Chips
+          label="Quick amounts"
+          chips={QUICK_AMOUNTS_MINOR.map((minor) => ({
+            text: formatRound(minor, currencyCode),
+            onPick: () => setText(amountForInput(minor, currencyCode)),
+          }))}
+        />
+      )}
       <Choice
         label="Pay with"
-        hint="Test cards of the payment processor: no real money moves."
+        hint={brief ? undefined : "Test cards of the payment processor: no real money moves."}
         value={card}
         options={TEST_CARDS}
         onChange={setCard}
