@@ -17,18 +17,20 @@ help: ## list what there is
 	@echo "installing the locked packages (about a minute, once)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@printf '%s\n' "$(CURDIR)" "$(CURDIR)/gen/python" "$(CURDIR)/clients/python" > "$(SITE)/blytz.pth"
+	@printf '#!/bin/sh\nexec "%s/$(BIN)/python" -m stack "$$@"\n' "$(CURDIR)" > $(BIN)/blytz
+	@chmod +x $(BIN)/blytz
 	@touch $@
 
 install: .venv/installed ## install the locked packages into .venv
 
 up: install ## run the whole mesh and the page; Ctrl-C stops it
-	@$(BIN)/python -m stack up
+	@$(BIN)/blytz up
 
 down: install ## stop a mesh that runs in the background
-	@$(BIN)/python -m stack down
+	@$(BIN)/blytz down
 
 demo: install ## let sellers and bots make the running mesh lively
-	@$(BIN)/python -m stack demo
+	@$(BIN)/blytz demo
 
 test: install ## run all tests on real embedded servers
 	@$(BIN)/python -m pytest

@@ -115,6 +115,26 @@ class Book:
     ends_at: datetime | None
     log_head: bytes
 
+    @classmethod
+    def of_draft(cls, auction_id: str, terms: Terms) -> "Book":
+        """Return the book as it is opened, with the auction's first event."""
+        return cls(
+            auction_id=auction_id,
+            state=State.DRAFT,
+            outcome=None,
+            epoch=1,
+            sequence=1,
+            price_minor=terms.opening_minor,
+            leader_id=None,
+            leader_maximum_minor=0,
+            held_minor=0,
+            bid_count=0,
+            extension_count=0,
+            starts_at=None,
+            ends_at=None,
+            log_head=b"",
+        )
+
     def next_sequence(self) -> int:
         """Count one more event."""
         self.sequence += 1

@@ -5,6 +5,7 @@ import binascii
 import json
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from kernel.errors import PageTokenInvalid
 from svc_auction.application.ports import ListPosition
@@ -20,10 +21,11 @@ def decode_position(token: str) -> ListPosition | None:
     if not token:
         return None
     match _decode(token):
-        case [str(at), str(auction_id)] if len(auction_id) == 36:  # noqa: PLR2004 - a UUID's length
+        case [str(at), str(auction_id)]:
             try:
-                return ListPosition(datetime.fromisoformat(at).astimezone(UTC), auction_id)
-            except ValueError:
+                after = datetime.fromisoformat(at).astimezone(UTC)
+                return ListPosition(after, str(UUID(auction_id)))
+            except (ValueError, OverflowError):
                 raise PageTokenInvalid from None
     raise PageTokenInvalid
 
@@ -38,7 +40,7 @@ def decode_sequence(token: str) -> int | None:
     if not token:
         return None
     match _decode(token):
-        case [int(sequence)] if 0 < sequence < 1 << 63:
+        case [int(sequence)] if sequence is not True and 0 < sequence < 1 << 63:
             return sequence
     raise PageTokenInvalid
 

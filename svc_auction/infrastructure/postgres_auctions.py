@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any
@@ -12,7 +13,7 @@ from servicekit.events.outbox import OutboxEvent, append
 from servicekit.postgres import Connection
 from servicekit.queries import load
 from svc_auction.application.ports import ListPosition, NewAuction
-from svc_auction.domain.auction import Auction, Outcome, State
+from svc_auction.domain.auction import Auction, Book, Outcome, State
 from svc_auction.domain.errors import AuctionNotFound
 from svc_auction.domain.events import AuctionCreated, AuctionEvent, BidPlaced
 from svc_auction.infrastructure.aliases import Aliases
@@ -105,7 +106,9 @@ class PostgresAuctions:
             else:
                 # The same request came in twice at once, and the other one was first.
                 auction_id = await self._created_before(new) or auction_id
-        return await self.get(auction_id)
+        auction = await self.get(auction_id)
+        # A replay gets the first answer, whatever has become of the draft since.
+        return replace(auction, book=Book.of_draft(auction_id, auction.terms))
 
     async def _created_before(self, new: NewAuction) -> str | None:
         for shard in self._shards:
@@ -165,10 +168,8 @@ class PostgresAuctions:
     async def advance_due(self, shard: Shard, *, limit: int) -> int:
         """Close what is over and start what is due on a shard; return how many of them."""
         async with shard.transaction() as connection:
-            ended = await connection.execute(_queries["lock_due_to_close"], (limit,))
-            auctions = [to_auction(row) for row in await ended.fetchall()]
-            due = await connection.execute(_queries["lock_due_to_start"], (limit,))
-            auctions += [to_auction(row) for row in await due.fetchall()]
+            due = await connection.execute(_queries["lock_due"], {"limit": limit})
+            auctions = [to_auction(row) for row in await due.fetchall()]
             change = await self._change(connection, auctions)
             for auction in auctions:
                 if auction.book.state is State.LIVE:

@@ -116,33 +116,27 @@ select * from whole_auctions
 where auction_id = %s
 for update;
 
--- name: lock_due_to_close
--- Auctions whose time is over, their books locked in id order; waiting out a lane, re-checked after.
+-- name: lock_due
+-- Auctions whose end or start has come, their books locked in id order, both kinds in one go so that
+-- no lane can stand between them; waiting out a lane, re-checked after.
 select * from whole_auctions
 where auction_id = any(
     array(
         select auction_id from books
         where state = 3 and ends_at <= clock_timestamp()
         order by ends_at
-        limit %s
-    )
-)
-and state = 3 and ends_at <= clock_timestamp()
-order by auction_id
-for update;
-
--- name: lock_due_to_start
--- Scheduled auctions whose start has come, their books locked in id order.
-select * from whole_auctions
-where auction_id = any(
-    array(
+        limit %(limit)s
+    ) || array(
         select auction_id from books
         where state = 2 and starts_at <= clock_timestamp()
         order by starts_at
-        limit %s
+        limit %(limit)s
     )
 )
-and state = 2 and starts_at <= clock_timestamp()
+and (
+    (state = 3 and ends_at <= clock_timestamp())
+    or (state = 2 and starts_at <= clock_timestamp())
+)
 order by auction_id
 for update;
 

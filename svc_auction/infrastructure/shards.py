@@ -80,8 +80,10 @@ def parse_shard_urls(text: str) -> dict[int, str]:
     urls: dict[int, str] = {}
     for entry in filter(None, (part.strip() for part in text.split(";"))):
         number, separator, url = entry.partition("=")
-        if not separator or not number.isdecimal() or int(number) >= SHARD_COUNT:
+        if not separator or not url or not number.isdecimal() or int(number) >= SHARD_COUNT:
             raise ShardMapError(f"{entry!r} is not <0 to {SHARD_COUNT - 1}>=<url>")
+        if int(number) in urls:
+            raise ShardMapError(f"shard {number} is named twice")
         urls[int(number)] = url
     return urls
 
@@ -97,6 +99,8 @@ async def open_shards(
     """Open the databases of all shards; ``open_numbers`` take new auctions (none named: all do)."""
     if not urls:
         raise ShardMapError("no shard is named")
+    if not open_numbers <= urls.keys():
+        raise ShardMapError(f"shard {min(open_numbers - urls.keys())} is open but has no database")
     async with AsyncExitStack() as stack:
         shards: dict[int, Shard] = {}
         for number, url in urls.items():

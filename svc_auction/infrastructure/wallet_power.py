@@ -26,7 +26,7 @@ from kernel.errors import DependencyUnavailable
 from kernel.ids import new_id
 from kernel.money import Money
 from servicekit.queries import load
-from svc_auction.domain.errors import InsufficientFunds
+from svc_auction.domain.errors import InsufficientFunds, ShardUnavailable
 from svc_auction.infrastructure.shards import Shard, Shards
 
 TOP_UP_FACTOR = 4
@@ -134,8 +134,12 @@ class WalletPower:
         """Carry out open transfers and return idle power, until cancelled."""
         while True:
             for shard in self._shards:
-                await self.carry_out(shard)
-                await self.return_idle(shard, idle_after_s=IDLE_AFTER_S)
+                try:
+                    await self.carry_out(shard)
+                    await self.return_idle(shard, idle_after_s=IDLE_AFTER_S)
+                except ShardUnavailable:
+                    # The other shards' money does not wait for this one.
+                    log.warning("shard_away", shard=shard.number)
             await asyncio.sleep(LOOK_EVERY_S)
 
     async def carry_out(self, shard: Shard) -> int:

@@ -1,8 +1,8 @@
 """The auction topic as one replica reads it: every partition, from some minutes back.
 
 There is no consumer group and nothing is committed. What comes twice costs nothing, because the hub
-drops by sequence what it knows; so after every doubt (the broker was away, its log is shorter than
-it was) the reading simply goes back again.
+drops by sequence what it knows; so after every doubt (the broker was away, or its log no longer has
+our place) the reading simply goes back again, to before the doubt began.
 """
 
 import time
@@ -15,6 +15,7 @@ BATCH_RECORDS_MAX = 500
 POLL_S = 0.1
 CHECK_INTERVAL_S = 2.0
 CHECK_INTERVAL_WHEN_BUSY_S = 15.0
+RETRY_S = 0.3
 REQUEST_TIMEOUT_S = 3.0
 GONE_BACK_S = 60.0
 """How much further back than the beginning of an outage: clocks differ, relays send again."""
@@ -24,7 +25,11 @@ _OUT_OF_REACH = frozenset(
     {
         KafkaError._ALL_BROKERS_DOWN,  # noqa: SLF001
         KafkaError._TRANSPORT,  # noqa: SLF001
+        # The log no longer has our place: it was shortened, or it is another one.
         KafkaError._AUTO_OFFSET_RESET,  # noqa: SLF001
+        KafkaError._UNKNOWN_PARTITION,  # noqa: SLF001
+        KafkaError._UNKNOWN_TOPIC,  # noqa: SLF001
+        KafkaError.UNKNOWN_TOPIC_OR_PART,
     }
 )
 
@@ -62,12 +67,13 @@ class EventLog:
         """Return the next records in their partitions' order; none if nothing came for a moment."""
         records = self._poll() if self.connected else []
         interval_s = CHECK_INTERVAL_WHEN_BUSY_S if records else CHECK_INTERVAL_S
+        if self._away_since_s is not None:
+            interval_s = RETRY_S
         if self.connected and time.monotonic() - self._checked_at_s < interval_s:
             return records
         try:
             self._check()
         except KafkaException as error:
-            self._note(error.args[0])
             self._mark_away(error.args[0])
             if not records:
                 time.sleep(POLL_S)
@@ -105,25 +111,15 @@ class EventLog:
             log.warning("event_log_away", error=error.name())
 
     def _check(self) -> None:
-        """Go back if the log was out of reach, is shorter than it was, or has other partitions."""
+        """Begin, or go back if the log was out of reach, or read all if it has other partitions."""
         if not self.connected:
             self._assign(time.time() - self._rewind_s)
         elif self._away_since_s is not None:
             self._assign(self._away_since_s - GONE_BACK_S)
-        elif self._is_another_log():
-            log.warning("event_log_is_another")
+        elif self._list_partitions() != self._partitions:
+            log.warning("event_log_has_other_partitions")
             self._assign(time.time() - self._rewind_s)
         self._away_since_s = None
-
-    def _is_another_log(self) -> bool:
-        if self._list_partitions() != self._partitions:
-            return True
-        places = [TopicPartition(self._topic, partition) for partition in self._partitions]
-        for place in self._consumer.position(places):
-            _low, high = self._consumer.get_watermark_offsets(place, timeout=REQUEST_TIMEOUT_S)
-            if place.offset > high:
-                return True
-        return False
 
     def _assign(self, since_s: float) -> None:
         """Read every partition from ``since_s`` (Unix time) on."""

@@ -3,6 +3,7 @@ import json
 from datetime import UTC, datetime
 
 import pytest
+from fakes.auction_books import ADA
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -48,11 +49,11 @@ def test_no_token_is_the_first_page() -> None:
         token_of(),
         token_of(1),
         token_of("2026-11-01T12:00:00+00:00"),
-        token_of("yesterday", new_id()),
+        token_of("yesterday", ADA),
         token_of("2026-11-01T12:00:00+00:00", "x" * 36),
-        token_of("0001-01-01T00:00:00+14:00", new_id()),
-        token_of("9999-12-31T23:59:59-14:00", new_id()),
-        token_of("2026-11-01T12:00:00+00:00", new_id(), 1),
+        token_of("0001-01-01T00:00:00+14:00", ADA),
+        token_of("9999-12-31T23:59:59-14:00", ADA),
+        token_of("2026-11-01T12:00:00+00:00", ADA, 1),
         token_of(AT.isoformat(), 36),
     ],
 )

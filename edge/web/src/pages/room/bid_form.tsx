@@ -50,42 +50,42 @@ export function BidForm({
       <StandingLine standing={standing} />
       <BidResult room={room} failure={place.failure} accepted={accepted} onFunded={place.reset} />
       <form className={styles.form} onSubmit={submit} aria-label="Place a bid">
-      <Chips
-        label="Choose a maximum"
-        chips={roundAmountsAbove(quickAboveMinor, currencyCode).map((minor) => ({
-          text: `Max ${formatRound(minor, currencyCode)}`,
-          picked: minor === typedMinor,
-          onPick: () => setText(amountForInput(minor, currencyCode)),
-        }))}
-      />
-      <div className={styles.row}>
-        <label className="visually-hidden" htmlFor={inputId}>
-          Your maximum in {currencyCode}
-        </label>
-        <input
-          id={inputId}
-          className={styles.input}
-          inputMode="decimal"
-          autoComplete="off"
-          placeholder={leading ? "Higher max" : "Max"}
-          value={text}
-          onChange={(event) => setText(event.target.value)}
-          aria-invalid={Boolean(text) && typedMinor === null}
+        <Chips
+          label="Choose a maximum"
+          chips={roundAmountsAbove(quickAboveMinor, currencyCode).map((minor) => ({
+            text: `Max ${formatRound(minor, currencyCode)}`,
+            picked: minor === typedMinor,
+            onPick: () => setText(amountForInput(minor, currencyCode)),
+          }))}
         />
-        <Button
-          type="submit"
-          kind="volt"
-          className={styles.button ?? ""}
-          busy={place.busy}
-          disabled={chosenMinor === null}
-        >
-          {buttonText(chosenMinor, currencyCode, leading, text !== "")}
-        </Button>
-      </div>
-      <p className={styles.note}>
-        Next bid <strong>{formatMoney(minimumNextBid)}</strong> or more. Nobody sees your maximum.
-      </p>
-    </form>
+        <div className={styles.row}>
+          <label className="visually-hidden" htmlFor={inputId}>
+            Your maximum in {currencyCode}
+          </label>
+          <input
+            id={inputId}
+            className={styles.input}
+            inputMode="decimal"
+            autoComplete="off"
+            placeholder={leading ? "Higher max" : "Max"}
+            value={text}
+            onChange={(event) => setText(event.target.value)}
+            aria-invalid={Boolean(text) && typedMinor === null}
+          />
+          <Button
+            type="submit"
+            kind="volt"
+            className={styles.button ?? ""}
+            busy={place.busy}
+            disabled={chosenMinor === null}
+          >
+            {buttonText(chosenMinor, currencyCode, leading, text !== "")}
+          </Button>
+        </div>
+        <p className={styles.note}>
+          Next bid <strong>{formatMoney(minimumNextBid)}</strong> or more. Nobody sees your maximum.
+        </p>
+      </form>
     </div>
   );
 }
