@@ -8,6 +8,7 @@ from datetime import datetime
 
 from servicekit.contract import MethodContract
 from servicekit.errors import TokenMissing
+from servicekit.telemetry import accept_traceparent
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class Call:
         self.metadata = metadata
         self.caller = caller
         self.person = person
-        self.traceparent = metadata.get("traceparent", "")
+        self.traceparent = accept_traceparent(metadata.get("traceparent", ""))
         self._deadline_monotonic_s = None if timeout_s is None else time.monotonic() + timeout_s
 
     def deadline_s(self) -> float | None:

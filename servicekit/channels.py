@@ -11,6 +11,7 @@ from google.protobuf.descriptor import ServiceDescriptor
 from servicekit.call import current_call
 from servicekit.contract import MethodContract, methods_of
 from servicekit.rpc import TIME_TO_REPORT_S
+from servicekit.telemetry import current_traceparent
 from servicekit.tls import MeshIdentity
 
 Stub = TypeVar("Stub")
@@ -99,8 +100,7 @@ class _ContractInterceptor(grpc.aio.UnaryUnaryClientInterceptor):
         timeout_s = details.timeout or method.timeout_s
         call = current_call.get()
         if call is not None:
-            if call.traceparent:
-                metadata.add("traceparent", call.traceparent)
+            metadata.add("traceparent", current_traceparent.get() or call.traceparent)
             remaining_s = call.deadline_s()
             if remaining_s is not None and timeout_s is not None:
                 timeout_s = min(timeout_s, max(0.0, remaining_s - TIME_TO_REPORT_S))

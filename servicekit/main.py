@@ -96,7 +96,7 @@ def main(service: Service) -> NoReturn:
             migrations.upgrade(settings.postgres_url, service.migrations)
         sys.exit(0)
     if parsed.workers > 1:
-        sys.exit(run_workers(settings, count=parsed.workers))
+        sys.exit(run_workers(settings, role=parsed.role, count=parsed.workers))
     telemetry.configure(
         service=service.name,
         otlp_endpoint=settings.otlp_endpoint,

@@ -14,6 +14,7 @@ from psycopg.types.string import TextLoader
 from psycopg_pool import AsyncConnectionPool
 
 from servicekit.errors import DependencyUnavailable
+from servicekit.telemetry import start_child_span
 
 Connection = psycopg.AsyncConnection[tuple[Any, ...]]
 
@@ -62,8 +63,9 @@ class Database:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
         """Yield a connection within a transaction: committed at the end, undone on an error."""
-        async with _connection_of(self._primary) as connection:
-            yield connection
+        with start_child_span("postgres transaction"):
+            async with _connection_of(self._primary) as connection:
+                yield connection
 
     @asynccontextmanager
     async def statements(self) -> AsyncIterator[Connection]:

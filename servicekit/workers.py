@@ -12,16 +12,15 @@ import time
 from servicekit.settings import PREFIX, ServiceSettings
 
 
-def run_workers(settings: ServiceSettings, *, count: int) -> int:
-    """Run ``count`` workers until one ends or a signal comes; return the exit code.
+def run_workers(settings: ServiceSettings, *, role: str, count: int) -> int:
+    """Run ``count`` workers of ``role`` until one ends or a signal comes; return the exit code.
 
     Worker ``i`` listens on the ports of the settings plus ``i``.
     """
-    arguments = [a for a in sys.argv[1:] if a != "--workers" and not a.isdecimal()]
     package = sys.modules["__main__"].__package__
     workers = [
         subprocess.Popen(
-            [sys.executable, "-m", str(package), *arguments],
+            [sys.executable, "-m", str(package), role],
             env=os.environ
             | {
                 PREFIX + "GRPC_ADDRESS": _shifted(settings.grpc_address, index),

@@ -33,9 +33,7 @@ async def persist(
     return await _insist(call, again=OUTCOME_UNKNOWN | _CERTAINLY_UNDONE, patience_s=patience_s)
 
 
-async def queue(
-    call: Callable[[], Awaitable[Answer]], *, patience_s: float = PATIENCE_S
-) -> Answer:
+async def queue(call: Callable[[], Awaitable[Answer]], *, patience_s: float = PATIENCE_S) -> Answer:
     """Make a call that has an effect each time; repeat it only where it certainly had none."""
     return await _insist(call, again=_CERTAINLY_UNDONE, patience_s=patience_s)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
+from itertools import pairwise
 
 from blytz.auction.v1.auction_pb2 import Bid
 from blytz.auction.v1.auction_service_pb2 import PlaceBidResponse
@@ -59,8 +60,9 @@ def examine_bids(acknowledged: Sequence[Acknowledgement], listed: Iterable[Bid])
         lost=len(set(promised) - set(entries)),
         # One entry a promise: a second entry of the same bid, an entry that nobody was promised,
         # and two promises that share one bid are all wrong.
-        doubled=len(entries) - len(set(promised) & set(entries)) + len(promised) - len(set(promised)),
-        disordered=sum(
-            later <= earlier for earlier, later in zip(sequences, sequences[1:], strict=False)
-        ),
+        doubled=len(entries)
+        - len(set(promised) & set(entries))
+        + len(promised)
+        - len(set(promised)),
+        disordered=sum(later <= earlier for earlier, later in pairwise(sequences)),
     )

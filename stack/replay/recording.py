@@ -81,9 +81,7 @@ def _rows(file: Iterator[str], path: Path) -> Iterator[tuple[dict[str, str], Rec
         yield row, bid
 
 
-def _auction(
-    auction_id: str, entries: list[tuple[dict[str, str], RecordedBid]]
-) -> RecordedAuction:
+def _auction(auction_id: str, entries: list[tuple[dict[str, str], RecordedBid]]) -> RecordedAuction:
     first, _ = entries[0]
     return RecordedAuction(
         recorded_id=auction_id,

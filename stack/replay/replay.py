@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -157,7 +157,7 @@ class Replay:
 
 
 async def _bounded(
-    work: Callable[[Item], Awaitable[Result]], items: Sequence[Item] | range, at_once: int
+    work: Callable[[Item], Awaitable[Result]], items: Iterable[Item], at_once: int
 ) -> list[Result]:
     """Do the work for all items, in order, ``at_once`` of them at a time."""
     places = asyncio.Semaphore(at_once)
@@ -167,5 +167,5 @@ async def _bounded(
             return await work(item)
 
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(one(item)) for item in items]  # type: ignore[arg-type]
+        tasks = [group.create_task(one(item)) for item in items]
     return [task.result() for task in tasks]

@@ -28,6 +28,7 @@ def bid_placed_event(
     terms: Terms,
     event: events.BidPlaced,
     aliases: Aliases,
+    traceparent: str = "",
 ) -> OutboxEvent:
     """Return the event of an accepted bid.
 
@@ -46,7 +47,7 @@ def bid_placed_event(
         bid_count=event.bid_count,
         reserve_status=reserve_status(terms, price_minor),
     )
-    return _enveloped(auction_id, epoch, event, "bid.placed", bid_placed=payload)
+    return _enveloped(auction_id, epoch, event, "bid.placed", traceparent, bid_placed=payload)
 
 
 def extended_event(*, auction_id: str, epoch: int, event: events.AuctionExtended) -> OutboxEvent:
@@ -93,7 +94,12 @@ def auction_event(auction: Auction, event: events.AuctionEvent, aliases: Aliases
 
 
 def _enveloped(
-    auction_id: str, epoch: int, event: events.AuctionEvent, event_type: str, **payload: Any
+    auction_id: str,
+    epoch: int,
+    event: events.AuctionEvent,
+    event_type: str,
+    traceparent: str = "",
+    **payload: Any,
 ) -> OutboxEvent:
     envelope = Event(
         event_id=new_id(),
@@ -102,6 +108,7 @@ def _enveloped(
         epoch=epoch,
         sequence=event.sequence,
         occurred_at=to_timestamp(event.occurred_at),
+        traceparent=traceparent,
         **payload,
     )
     return OutboxEvent(TOPIC, auction_id, envelope.SerializeToString())

@@ -1,14 +1,12 @@
 """AuctionService on the wire: messages become commands, results become messages."""
 
-import asyncio
 import hashlib
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 
 from blytz.auction.v1 import auction_service_pb2 as messages
 from blytz.common.v1.money_pb2 import Money
-from kernel.errors import BlytzError
 from servicekit.call import Call, Person
-from servicekit.errors import to_status
 from servicekit.rate import TokenBucket
 from svc_auction.application.cancel_auction import CancelAuction
 from svc_auction.application.close_auction import CloseAuction
@@ -21,6 +19,7 @@ from svc_auction.application.start_auction import StartAuction
 from svc_auction.domain.auction import State
 from svc_auction.domain.bidding import Bid
 from svc_auction.infrastructure.aliases import Aliases
+from svc_auction.infrastructure.bid_stream import BidStream
 from svc_auction.infrastructure.page_tokens import (
     decode_position,
     decode_sequence,
@@ -37,8 +36,6 @@ from svc_auction.infrastructure.proto_mapping import (
     to_terms,
 )
 
-IN_FLIGHT_MAX = 256
-"""How many bids of one stream are under way at once; the next is read when one is decided."""
 _MODERATOR_ROLES = frozenset({"MODERATOR", "ADMIN"})
 
 
@@ -174,36 +171,14 @@ class AuctionGrpcService:
     ) -> AsyncIterator[messages.PlaceBidsResponse]:
         """Place the bids of a stream as they come; answer each as it is decided."""
         person = call.require_person()
-        bucket = TokenBucket.of(call.method)
-        verdicts: asyncio.Queue[messages.PlaceBidsResponse | None] = asyncio.Queue()
-        places_free = asyncio.Semaphore(IN_FLIGHT_MAX)
 
-        async def place(request: messages.PlaceBidRequest) -> None:
-            try:
-                bucket.take()
-                placed = await self._place_bid(_to_bid(request, person))
-                answer = messages.PlaceBidsResponse(
-                    request_id=request.request_id,
-                    accepted=place_bid_response(placed, self._aliases),
-                )
-            except BlytzError as refusal:
-                answer = messages.PlaceBidsResponse(
-                    request_id=request.request_id, refused=to_status(refusal)
-                )
-            finally:
-                places_free.release()
-            verdicts.put_nowait(answer)
+        async def place(request: messages.PlaceBidRequest) -> messages.PlaceBidResponse:
+            placed = await self._place_bid(_to_bid(request, person))
+            return place_bid_response(placed, self._aliases)
 
-        async def read_all() -> None:
-            async with asyncio.TaskGroup() as placing:
-                async for request in requests:
-                    await places_free.acquire()
-                    placing.create_task(place(request.bid))
-            verdicts.put_nowait(None)
-
-        async with asyncio.TaskGroup() as reading:
-            reading.create_task(read_all())
-            while (verdict := await verdicts.get()) is not None:
+        stream = BidStream(place=place, person=person, bucket=TokenBucket.of(call.method))
+        async with aclosing(stream.verdicts(requests)) as verdicts:
+            async for verdict in verdicts:
                 yield verdict
 
     async def ListBids(

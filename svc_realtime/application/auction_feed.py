@@ -160,26 +160,22 @@ class AuctionFeed:
             if not (newcomers_only and viewer.established):
                 viewer.fail(error)
 
-    def sweep(self, now_s: float) -> list[Viewer]:
-        """Do what is due each second; return the viewers whose streams it ended."""
-        ended = []
+    def sweep(self, now_s: float) -> None:
+        """Do what is due each second."""
         for viewer in list(self.viewers):
-            if viewer.state is ViewerState.ENDED:
-                continue
             if viewer.state is ViewerState.CONFLATED and (
                 now_s - viewer.conflated_at_s > self._limits.viewer_stuck_s
             ):
+                # They hear of it when they take again; until then they cost nobody anything.
                 viewer.fail(ViewerTooSlow())
-                ended.append(viewer)
+                self.leave(viewer)
             elif now_s >= viewer.ends_at_s:
                 viewer.hand_over()
-                ended.append(viewer)
         self._forget_first_frames()
         if self.viewers and now_s - self._flushed_at_s >= self._limits.heartbeat_s:
             self._beat(now_s)
         if not self.viewers and now_s - self.unwatched_since_s > self._limits.snapshot_linger_s:
             self.log.forget_snapshot()
-        return ended
 
     def close(self) -> None:
         """Stop the timer."""

@@ -47,7 +47,6 @@ class Hub:
         self._loop = asyncio.get_running_loop()
         self._loading = SnapshotLoading(source=source, limits=limits, tally=self.tally)
         self._feeds: OrderedDict[str, AuctionFeed] = OrderedDict()
-        self._ended: dict[Viewer, float] = {}
         self._draining = False
 
     @property
@@ -75,7 +74,6 @@ class Hub:
         resume_from: Position | None = None,
         expires_in_s: float | None = None,
         wake: Callable[[], object] | None = None,
-        abandon: Callable[[], object] | None = None,
     ) -> Viewer:
         """Add a viewer, whose stream ends at the latest in ``expires_in_s`` seconds.
 
@@ -102,7 +100,6 @@ class Hub:
             position=resume_from,
             ends_at_s=self._loop.time() + min(age_s, expires_in_s or age_s),
             wake=wake,
-            abandon=abandon,
         )
         feed.join(viewer)
         return viewer
@@ -118,25 +115,17 @@ class Hub:
         now_s = self._loop.time()
         kept_bytes = 0
         for feed in self._feeds.values():
-            self._expect_to_leave(feed.sweep(now_s), now_s)
+            feed.sweep(now_s)
             kept_bytes += feed.log.size_bytes
-        for viewer, due_s in list(self._ended.items()):
-            if not viewer.left and now_s >= due_s:
-                viewer.abandon()
-            if viewer.left or now_s >= due_s:
-                del self._ended[viewer]
         self._forget(kept_bytes)
 
     def drain(self) -> None:
         """Hand every viewer a position to resume from elsewhere, and admit no more."""
         self._draining = True
-        now_s = self._loop.time()
         for feed in self._feeds.values():
             feed.flush()
-            viewers = list(feed.viewers)
-            for viewer in viewers:
+            for viewer in list(feed.viewers):
                 viewer.hand_over()
-            self._expect_to_leave(viewers, now_s)
 
     async def close(self) -> None:
         """Stop timers and loads."""
@@ -154,10 +143,6 @@ class Hub:
             request_snapshot=self._loading.request,
         )
         return feed
-
-    def _expect_to_leave(self, viewers: Iterable[Viewer], now_s: float) -> None:
-        for viewer in viewers:
-            self._ended.setdefault(viewer, now_s + self._limits.viewer_stuck_s)
 
     def _make_room(self) -> bool:
         """Make sure that one more auction can be followed; False if all that are, are watched."""

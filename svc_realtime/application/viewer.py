@@ -57,12 +57,11 @@ class Viewer:
     """A bounded buffer of frames.
 
     A transport either awaits ``next()`` in a loop, or calls ``take()`` whenever it can send and
-    ``wake`` has told it that there is something. It must call ``leave()`` when its stream is over.
-    ``abandon`` is called when the viewer was closed as too slow and takes nothing even so.
+    ``wake`` has told it that there is something, or that the stream is to end. It must call
+    ``leave()`` when its stream is over.
     """
 
     __slots__ = (
-        "_abandon",
         "_buffered_bytes",
         "_clock",
         "_codec",
@@ -77,7 +76,6 @@ class Viewer:
         "conflated_at_s",
         "ends_at_s",
         "established",
-        "left",
         "position",
         "state",
     )
@@ -93,14 +91,12 @@ class Viewer:
         position: Position | None,
         ends_at_s: float,
         wake: Callable[[], object] | None = None,
-        abandon: Callable[[], object] | None = None,
     ) -> None:
         self.position = position
         """After the last message that was taken; before the first, where the client was."""
         self.state = ViewerState.WAITING
         self.established = False
         """Whether the stream has had its first frame."""
-        self.left = False
         self.ends_at_s = ends_at_s
         self.conflated_at_s = 0.0
         self._feed = feed
@@ -109,7 +105,6 @@ class Viewer:
         self._observe_staleness = observe_staleness
         self._clock = wall_clock
         self._wake = wake
-        self._abandon = abandon
         self._frames: deque[Frame] = deque()
         self._buffered_bytes = 0
         self._waiter: asyncio.Future[None] | None = None
@@ -171,17 +166,11 @@ class Viewer:
             self._tally.too_slow += isinstance(error, ViewerTooSlow)
             self._notify()
 
-    def abandon(self) -> None:
-        """Tell the transport to give up on a stream that cannot even take its end."""
-        if self._abandon is not None:
-            self._abandon()
-
     def leave(self) -> None:
         """Forget the viewer: their stream is over."""
         self._clear()
         self.state = ViewerState.ENDED
         self._farewell = False
-        self.left = True
         self._feed.leave(self)
 
     def take(self) -> bytes | None:

@@ -1,6 +1,5 @@
 """RealtimeService over gRPC: a stream is a viewer of the hub."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
@@ -21,13 +20,10 @@ class RealtimeGrpcService:
         resume_from = None
         if request.HasField("resume_from"):
             resume_from = Position(request.resume_from.epoch, request.resume_from.sequence)
-        stream = asyncio.current_task()
         viewer = self._hub.watch(
             request.auction_id.lower(),
             resume_from=resume_from,
             expires_in_s=_left_s(call),
-            # A stream whose client does not read hangs in a write; only its task can be ended.
-            abandon=None if stream is None else stream.cancel,
         )
         try:
             while (message := await viewer.next()) is not None:

@@ -96,7 +96,9 @@ class AuctionWorld:
         self._auction.state = AuctionState.AUCTION_STATE_LIVE
         self._auction.starts_at.CopyFrom(stamp(self.now))
         self._auction.ends_at.CopyFrom(stamp(START + timedelta(hours=2)))
-        return self._commit("auction.started", auction_started=AuctionStarted(auction=self._auction))
+        return self._commit(
+            "auction.started", auction_started=AuctionStarted(auction=self._auction)
+        )
 
     def bid(self) -> Event:
         sequence = self.last + 1

@@ -448,13 +448,16 @@ async def test_histories_are_forgotten_from_the_longest_silent_on() -> None:
     limits = HubLimits(histories_bytes_max=3 * 20 * 400)
     async with hub_of(WorldSource(*worlds), limits) as hub:
         watched = hub.watch(worlds[0].auction_id)
+        await next_frame(watched)
         for world in worlds:
             hub.receive(world.changes(2))
         hub.sweep()
         assert 1 < hub.auction_count < 6
         frame = await next_frame(hub.watch(worlds[5].auction_id, resume_from=Position(1, 20)))
         assert frame.recovered, "the latest is still there"
-        assert not watched.left
+        worlds[0].bid()
+        hub.receive(worlds[0].changes(22))
+        assert (await next_frame(watched)).updates, "a watched auction is never forgotten"
 
 
 async def test_opened_and_closed_streams_leave_nothing_behind() -> None:

@@ -56,6 +56,7 @@ function bidsText(auction: Auction): string {
     return auction.state === AuctionState.LIVE ? "No bids yet, open it" : "Opening price";
   }
   const bids = auction.bidCount === 1 ? "1 bid" : `${auction.bidCount} bids`;
-  const verb = auction.outcome === AuctionOutcome.SOLD ? "won" : "leads";
+  const live = auction.state === AuctionState.LIVE;
+  const verb = auction.outcome === AuctionOutcome.SOLD ? "won" : live ? "leads" : "led";
   return auction.leaderAlias ? `${bids} · ${auction.leaderAlias} ${verb}` : bids;
 }

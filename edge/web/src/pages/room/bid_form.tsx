@@ -67,7 +67,7 @@ export function BidForm({
             className={styles.input}
             inputMode="decimal"
             autoComplete="off"
-            placeholder={leading ? "Higher max" : "Max"}
+            placeholder="Max"
             value={text}
             onChange={(event) => setText(event.target.value)}
             aria-invalid={Boolean(text) && typedMinor === null}
@@ -96,7 +96,7 @@ function buttonText(
   leading: boolean,
   typed: boolean,
 ): string {
-  if (chosenMinor === null) return leading ? "Raise maximum" : "Bid";
+  if (chosenMinor === null) return leading ? "Raise max" : "Bid";
   const amount = formatMinor(chosenMinor, currencyCode);
   if (leading) return `Raise to ${amount}`;
   return typed ? `Bid up to ${amount}` : `Bid ${amount}`;

@@ -17,10 +17,12 @@ export function TimeBoard({ room }: { room: RoomState }) {
   if (auction.state === AuctionState.SCHEDULED) return <Waiting auction={auction} />;
   if (auction.state === AuctionState.DRAFT) return null;
   return (
-    <p className={styles.past}>
-      {auction.state === AuctionState.CANCELLED ? "Was to end" : "Ended"}{" "}
-      <time>{formatMoment(milliseconds(auction.endsAt))}</time>
-    </p>
+    <div className={styles.board}>
+      <p className={styles.label}>
+        {auction.state === AuctionState.CANCELLED ? "Was to end" : "Ended"}
+      </p>
+      <p className={styles.past}>{formatMoment(milliseconds(auction.endsAt))}</p>
+    </div>
   );
 }
 
