@@ -89,16 +89,22 @@ class Accounts:
         fresh.rename(self._path)
 
 
-async def ensure_funds(session: Session, *, needed_minor: int, currency_code: str) -> int:
-    """Deposit what is missing until the wallet is worth ``needed_minor``; return what was added.
+async def ensure_funds(
+    session: Session,
+    *,
+    needed_minor: int,
+    currency_code: str,
+    at_a_time_minor: int = DEPOSIT_MINOR_MAX,
+) -> int:
+    """Deposit, ``at_a_time_minor`` each time, until the wallet is worth ``needed_minor``.
 
-    Money that is lent to auctions counts: it is there to bid with.
+    Returns what was added. Money that is lent to auctions counts: it is there to bid with.
     """
     missing_minor = needed_minor - await _worth_minor(session, currency_code)
     added_minor = 0
     while added_minor < missing_minor:
-        await deposit(session, amount_minor=DEPOSIT_MINOR_MAX, currency_code=currency_code)
-        added_minor += DEPOSIT_MINOR_MAX
+        await deposit(session, amount_minor=at_a_time_minor, currency_code=currency_code)
+        added_minor += at_a_time_minor
     return added_minor
 
 

@@ -47,12 +47,14 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 async def run(arguments: argparse.Namespace) -> int:
     """Follow the auction to its end; reconnects by itself."""
     with plain_failures():
-        async with Blytz(edge_url_of(arguments)) as blytz:
-            async with blytz.watch_auction(arguments.auction_id) as feed:
-                if arguments.json:
-                    await _print_frames(feed)
-                else:
-                    await _show(feed)
+        async with (
+            Blytz(edge_url_of(arguments)) as blytz,
+            blytz.watch_auction(arguments.auction_id) as feed,
+        ):
+            if arguments.json:
+                await _print_frames(feed)
+            else:
+                await _show(feed)
     return 0
 
 

@@ -26,6 +26,7 @@ _HURRY_S = 12.0
 _JUMP_CHANCE = 0.25
 _AFTER_FAULT_S = 1.0
 _MEMORY_MAX = 500
+_DEAR_MINOR = 100_00
 
 
 class Temper(Enum):
@@ -132,5 +133,5 @@ class Bot:
 
 def _round_number(amount_minor: int) -> int:
     """Return the amount as people say it: whole units, above 100 in fives."""
-    unit_minor = 5_00 if amount_minor >= 100_00 else 1_00
+    unit_minor = 5_00 if amount_minor >= _DEAR_MINOR else 1_00
     return -(-amount_minor // unit_minor) * unit_minor

@@ -78,7 +78,7 @@ LOTS = (
         3_000_00,
     ),
     Lot(
-        "Moroccan Beni Ourain rug, 2 × 3 m",
+        "Moroccan Beni Ourain rug, 2 by 3 m",
         "Hand-knotted undyed wool, about fifty years old, washed and moth-free.",
         80_00,
         690_00,

@@ -76,7 +76,10 @@ class Marketplace:
             name += f" {number // len(BIDDERS) + 1}"
         session = await self._accounts.sign_in(self._blytz, f"demo/{name}", display_name=name)
         added_minor = await ensure_funds(
-            session, needed_minor=FIRST_DEPOSIT_MINOR, currency_code=CURRENCY_CODE
+            session,
+            needed_minor=FIRST_DEPOSIT_MINOR,
+            currency_code=CURRENCY_CODE,
+            at_a_time_minor=FIRST_DEPOSIT_MINOR,
         )
         self.tally.deposits += added_minor > 0
         return session

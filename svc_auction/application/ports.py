@@ -76,7 +76,10 @@ class Auctions(Protocol):
     async def list_page(
         self, *, state: State, seller_id: str | None, after: ListPosition | None, limit: int
     ) -> Sequence[Auction]:
-        """Return up to ``limit`` auctions after a position, soonest end first, of all shards."""
+        """Return up to ``limit`` auctions of all shards after a position.
+
+        Announced and live ones come soonest end first, those that are over latest first.
+        """
 
     async def bids_before(
         self, auction_id: str, *, before_sequence: int, limit: int

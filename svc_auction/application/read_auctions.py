@@ -55,7 +55,7 @@ class ReadAuctions:
         after: ListPosition | None,
         limit: int,
     ) -> Sequence[Auction]:
-        """Return a page, soonest end first; drafts are listed for their own seller only."""
+        """Return a page in the state's order; drafts are listed for their own seller only."""
         if state is State.DRAFT and (seller_id is None or seller_id != viewer_id):
             return ()
         return await self._auctions.list_page(

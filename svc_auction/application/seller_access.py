@@ -1,6 +1,6 @@
 """Whose auction it is: permission is checked before existence, so both look the same."""
 
-from svc_auction.domain.auction import Auction, State
+from svc_auction.domain.auction import Auction
 from svc_auction.domain.errors import AuctionNotFound
 
 
@@ -12,7 +12,7 @@ def own_auction(auction: Auction, seller_id: str) -> Auction:
 
 
 def visible_auction(auction: Auction, viewer_id: str | None) -> Auction:
-    """Return the auction; ``AuctionNotFound`` for a draft of somebody else's."""
-    if auction.book.state is State.DRAFT and auction.terms.seller_id != viewer_id:
+    """Return the auction; ``AuctionNotFound`` for one of somebody else's that never was public."""
+    if auction.book.ends_at is None and auction.terms.seller_id != viewer_id:
         raise AuctionNotFound
     return auction

@@ -23,6 +23,8 @@ from svc_auction.infrastructure.shards import Shard, Shards
 
 _queries = load("svc_auction.infrastructure", "queries.sql")
 _FIRST = ListPosition(datetime(1970, 1, 1, tzinfo=UTC), "00000000-0000-0000-0000-000000000000")
+_LAST = ListPosition(datetime(9999, 1, 1, tzinfo=UTC), "ffffffff-ffff-ffff-ffff-ffffffffffff")
+_OVER = frozenset({State.ENDED, State.CANCELLED})
 
 
 class ShardChange:
@@ -206,13 +208,17 @@ class PostgresAuctions:
     async def list_page(
         self, *, state: State, seller_id: str | None, after: ListPosition | None, limit: int
     ) -> Sequence[Auction]:
-        """Return up to ``limit`` auctions after a position, soonest end first, of all shards."""
-        after = after or _FIRST
+        """Return up to ``limit`` auctions of all shards after a position, in the state's order."""
+        latest_first = state in _OVER
+        after = after or (_LAST if latest_first else _FIRST)
+        query = "list_over" if latest_first else "list_running"
+        if state is State.DRAFT:
+            query = "list_drafts"
         found: list[Auction] = []
         for shard in self._shards:
             async with shard.read() as connection:
                 rows = await connection.execute(
-                    _queries["list_auctions"],
+                    _queries[query],
                     {
                         "state": state,
                         "seller_id": seller_id,
@@ -222,7 +228,7 @@ class PostgresAuctions:
                     },
                 )
                 found += [to_auction(row) for row in await rows.fetchall()]
-        return sorted(found, key=list_position)[:limit]
+        return sorted(found, key=list_position, reverse=latest_first)[:limit]
 
     async def bids_before(
         self, auction_id: str, *, before_sequence: int, limit: int

@@ -257,13 +257,31 @@ set allotted_minor = p.allotted_minor - returned.amount_minor
 from returned
 where p.bidder_id = returned.bidder_id and p.currency_code = returned.currency_code;
 
--- name: list_auctions
--- One page of a shard's auctions in a state, soonest end first.
+-- name: list_running
+-- One page of a shard's announced or live auctions, soonest end first.
 select * from whole_auctions
 where state = %(state)s
   and (%(seller_id)s::uuid is null or seller_id = %(seller_id)s)
-  and (coalesce(ends_at, created_at), auction_id) > (%(after_end)s, %(after_id)s::uuid)
-order by coalesce(ends_at, created_at), auction_id
+  and (ends_at, auction_id) > (%(after_end)s, %(after_id)s::uuid)
+order by ends_at, auction_id
+limit %(limit)s;
+
+-- name: list_over
+-- One page of a shard's ended or cancelled auctions, latest end first.
+select * from whole_auctions
+where state = %(state)s
+  and (%(seller_id)s::uuid is null or seller_id = %(seller_id)s)
+  and (ends_at, auction_id) < (%(after_end)s, %(after_id)s::uuid)
+order by ends_at desc, auction_id desc
+limit %(limit)s;
+
+-- name: list_drafts
+-- One page of a seller's drafts on a shard, oldest first.
+select * from whole_auctions
+where state = %(state)s
+  and seller_id = %(seller_id)s
+  and (created_at, auction_id) > (%(after_end)s, %(after_id)s::uuid)
+order by created_at, auction_id
 limit %(limit)s;
 
 -- name: list_bids

@@ -9,6 +9,8 @@ import styles from "./price_chart.module.css";
 
 const DOTS_MAX = 40;
 const AVATAR = 30;
+/** A chart that is lower than this has small dots. */
+const LOW_PX = 160;
 
 /** The price over time, drawn live: every step is a bid, every dot has its bidder's colour. */
 export function PriceChart({ room }: { room: RoomState }) {
@@ -62,7 +64,7 @@ export function PriceChart({ room }: { room: RoomState }) {
               key={`${dot.x} ${dot.y}`}
               cx={dot.x}
               cy={dot.y}
-              r="3.5"
+              r={size.height < LOW_PX ? 2.5 : 3.5}
               fill={colourOf(dot.alias)}
             />
           ))}

@@ -4,6 +4,7 @@ import { failureOf } from "../../api/failure";
 import { useApi } from "../../api/hooks";
 import { newRequestId } from "../../api/request_id";
 import { type Command, useCommand } from "../../api/use_command";
+import { useRefreshWallet } from "../../api/use_wallet";
 import type { AcceptedBid } from "./standing";
 
 /** The command to bid, and the last bid that was accepted. */
@@ -18,6 +19,7 @@ export interface Bidding {
  */
 export function useBid(auctionId: string): Bidding {
   const { auctions } = useApi();
+  const refreshWallet = useRefreshWallet();
   const [accepted, setAccepted] = useState<AcceptedBid | null>(null);
   const open = useRef<{ amountMinor: bigint; requestId: string } | null>(null);
   const place = useCommand(async (maximum: Money) => {
@@ -29,6 +31,7 @@ export function useBid(auctionId: string): Bidding {
       const response = await auctions.placeBid({ requestId, auctionId, maximum });
       open.current = null;
       setAccepted({ maximum, response });
+      void refreshWallet();
     } catch (error) {
       if (!failureOf(error).outcomeUnknown) open.current = null;
       throw error;

@@ -1,12 +1,11 @@
-import { createConnectQueryKey } from "@connectrpc/connect-query";
-import { DepositState, WalletService } from "@contracts/blytz/payment/v1/wallet_service_pb";
-import { useQueryClient } from "@tanstack/react-query";
+import { DepositState } from "@contracts/blytz/payment/v1/wallet_service_pb";
 import { type FormEvent, useRef, useState } from "react";
 import { failureOf } from "../../api/failure";
 import { useApi } from "../../api/hooks";
 import { newRequestId } from "../../api/request_id";
 import { sentenceFor } from "../../api/sentences";
 import { useCommand } from "../../api/use_command";
+import { useRefreshWallet } from "../../api/use_wallet";
 import { Button } from "../../components/button";
 import { Chips } from "../../components/chips";
 import { Choice, Field } from "../../components/field";
@@ -30,8 +29,8 @@ export function DepositForm({
   brief?: boolean;
   onDone?: () => void;
 }) {
-  const { wallet, transport } = useApi();
-  const queries = useQueryClient();
+  const { wallet } = useApi();
+  const refreshWallet = useRefreshWallet();
   const [text, setText] = useState(amountForInput(suggestedMinor ?? 20_000n, currencyCode));
   const [card, setCard] = useState<string>(TEST_CARDS[0][0]);
   const [state, setState] = useState<DepositState | null>(null);
@@ -55,10 +54,7 @@ export function DepositForm({
       if (!failureOf(error).outcomeUnknown) key.current = { body: "", requestId: "" };
       throw error;
     } finally {
-      const schema = WalletService.method.getWallet;
-      await queries.invalidateQueries({
-        queryKey: createConnectQueryKey({ schema, transport, cardinality: "finite" }),
-      });
+      await refreshWallet();
     }
   });
   const submit = (event: FormEvent) => {

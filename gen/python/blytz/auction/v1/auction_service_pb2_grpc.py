@@ -150,7 +150,8 @@ class AuctionServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListAuctions(self, request, context):
-        """ListAuctions lists public auctions, soonest end first.
+        """ListAuctions lists auctions in one state: announced and live ones soonest end first, those that are over latest end
+        first, and a seller's own drafts oldest first.
 
         Errors: `INVALID_ARGUMENT / PAGE_TOKEN_INVALID`.
         """

@@ -68,7 +68,8 @@ class AuctionServiceStub:
     Errors: `NOT_FOUND / AUCTION_NOT_FOUND`.
     """
     ListAuctions: _grpc.UnaryUnaryMultiCallable[_auction_service_pb2.ListAuctionsRequest, _auction_service_pb2.ListAuctionsResponse]
-    """ListAuctions lists public auctions, soonest end first.
+    """ListAuctions lists auctions in one state: announced and live ones soonest end first, those that are over latest end
+    first, and a seller's own drafts oldest first.
 
     Errors: `INVALID_ARGUMENT / PAGE_TOKEN_INVALID`.
     """
@@ -132,7 +133,8 @@ class AuctionServiceAsyncStub(AuctionServiceStub):
     Errors: `NOT_FOUND / AUCTION_NOT_FOUND`.
     """
     ListAuctions: _aio.UnaryUnaryMultiCallable[_auction_service_pb2.ListAuctionsRequest, _auction_service_pb2.ListAuctionsResponse]  # type: ignore[assignment]
-    """ListAuctions lists public auctions, soonest end first.
+    """ListAuctions lists auctions in one state: announced and live ones soonest end first, those that are over latest end
+    first, and a seller's own drafts oldest first.
 
     Errors: `INVALID_ARGUMENT / PAGE_TOKEN_INVALID`.
     """
@@ -235,7 +237,8 @@ class AuctionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _auction_service_pb2.ListAuctionsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_auction_service_pb2.ListAuctionsResponse, _abc.Awaitable[_auction_service_pb2.ListAuctionsResponse]]:
-        """ListAuctions lists public auctions, soonest end first.
+        """ListAuctions lists auctions in one state: announced and live ones soonest end first, those that are over latest end
+        first, and a seller's own drafts oldest first.
 
         Errors: `INVALID_ARGUMENT / PAGE_TOKEN_INVALID`.
         """

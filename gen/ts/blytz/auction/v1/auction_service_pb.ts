@@ -752,7 +752,8 @@ export const AuctionService: GenService<{
     output: typeof GetAuctionResponseSchema;
   },
   /**
-   * ListAuctions lists public auctions, soonest end first.
+   * ListAuctions lists auctions in one state: announced and live ones soonest end first, those that are over latest end
+   * first, and a seller's own drafts oldest first.
    *
    * Errors: `INVALID_ARGUMENT / PAGE_TOKEN_INVALID`.
    *
