@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from functools import total_ordering
-from typing import Self
 
 
 class CurrencyMismatchError(ValueError):
@@ -20,16 +19,16 @@ class Money:
     currency_code: str
     amount_minor: int
 
-    def __add__(self, other: Self) -> "Money":
+    def __add__(self, other: "Money") -> "Money":
         return Money(self.currency_code, self.amount_minor + self._same_currency(other))
 
-    def __sub__(self, other: Self) -> "Money":
+    def __sub__(self, other: "Money") -> "Money":
         return Money(self.currency_code, self.amount_minor - self._same_currency(other))
 
     def __neg__(self) -> "Money":
         return Money(self.currency_code, -self.amount_minor)
 
-    def __lt__(self, other: Self) -> bool:
+    def __lt__(self, other: "Money") -> bool:
         return self.amount_minor < self._same_currency(other)
 
     def _same_currency(self, other: "Money") -> int:

@@ -39,6 +39,7 @@ __all__ = [
 
 ERROR_DOMAIN = "blytz.live"
 STATUS_DETAILS_KEY = "grpc-status-details-bin"
+VIOLATIONS_MAX = 16
 
 STATUS_CODES: dict[ErrorKind, grpc.StatusCode] = {
     ErrorKind.INVALID: grpc.StatusCode.INVALID_ARGUMENT,
@@ -68,11 +69,13 @@ class FieldViolation:
 class InvalidRequest(BlytzError):
     """The request breaks the contract: {summary}."""
 
+    # Only the first violations are told: an error travels in headers, and those are limited.
+
     kind = ErrorKind.INVALID
     reason = "INVALID_REQUEST"
 
     def __init__(self, violations: Sequence[FieldViolation]) -> None:
-        self.violations = tuple(violations)
+        self.violations = tuple(violations)[:VIOLATIONS_MAX]
         summary = "; ".join(f"{v.field or 'request'}: {v.description}" for v in self.violations)
         super().__init__(summary=summary)
 

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, cast
 
 from blytz.auction.v1.auction_service_pb2_grpc import AuctionServiceStub
 from blytz.realtime.v1 import realtime_service_pb2
@@ -16,18 +15,14 @@ from svc_realtime.infrastructure.grpc_service import RealtimeGrpcService
 from svc_realtime.infrastructure.metrics import Meter, staleness_seconds
 from svc_realtime.settings import RealtimeSettings
 
-if TYPE_CHECKING:
-    from blytz.auction.v1.auction_service_pb2_grpc import AuctionServiceAsyncStub
-
 SERVICE = realtime_service_pb2.DESCRIPTOR.services_by_name["RealtimeService"]
 
 
 @asynccontextmanager
 async def wire(settings: RealtimeSettings, kit: Kit) -> AsyncIterator[Wiring]:
     """Build the hub between the event log and the streams."""
-    auctions = cast("AuctionServiceAsyncStub", kit.channels.stub(AuctionServiceStub))
     hub = Hub(
-        source=AuctionClient(auctions),
+        source=AuctionClient(kit.channels.stub(AuctionServiceStub)),
         codec=ProtobufFrameCodec(),
         limits=settings.hub_limits(),
         observe_staleness=staleness_seconds.observe,

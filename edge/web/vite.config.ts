@@ -4,8 +4,8 @@ import { defineConfig } from "vitest/config";
 
 const contracts = fileURLToPath(new URL("../../gen/ts", import.meta.url));
 
-// The page is served from the gateway's own origin, and its policy allows no inline script, style or
-// data address: so nothing is inlined, and every file but index.html carries its hash in its name.
+// The page is served from the gateway's own origin, and its policy allows no inline script: so
+// nothing is inlined, and every file but index.html carries its hash in its name.
 export default defineConfig({
   plugins: [react()],
   resolve: {

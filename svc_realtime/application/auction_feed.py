@@ -1,9 +1,8 @@
 """One auction's feed: its log, its viewers, and when they are sent what."""
 
 import asyncio
+import logging
 from collections.abc import Callable
-
-import structlog
 
 from kernel.errors import BlytzError
 from svc_realtime.application.limits import HubLimits
@@ -17,7 +16,7 @@ from svc_realtime.domain.position import Position
 RESUMED_FRAMES_MAX = 256
 """How many different first frames are kept for those who come back together."""
 
-log = structlog.get_logger(__name__)
+log = logging.getLogger(__name__)
 
 
 class AuctionFeed:
@@ -74,8 +73,7 @@ class AuctionFeed:
         if verdict is Verdict.BREAK:
             self._start_over(self.log.base)
         if not self.viewers:
-            self.flushed = self.log.last
-            self.log.settle()
+            self.flush()
             return
         if self.flushed == self.log.last - 1:
             self._oldest_pending_s = change.committed_at_s
@@ -95,21 +93,11 @@ class AuctionFeed:
             self._flush_timer = None
         if self.flushed == self.log.last:
             return
-        updates = self.log.between(self.flushed, self.log.last)
-        update_count = self.log.last - self.flushed
-        self.flushed = self.log.last
-        self._forget_first_frames()
-        if updates is None:
-            self._start_over(self.flushed)
-        elif self.viewers:
-            frame = Frame(
-                self._codec.frame(self.position, updates=updates),
-                self.position,
-                update_count=update_count,
-                committed_at_s=self._oldest_pending_s,
-            )
-            self._broadcast(frame)
+        start, self.flushed = self.flushed, self.log.last
         self._pending_bytes = 0
+        self._forget_first_frames()
+        if self.viewers:
+            self._broadcast(start)
         self.log.settle()
 
     def join(self, viewer: Viewer) -> None:
@@ -195,7 +183,19 @@ class AuctionFeed:
         self._flush_timer = None
         self.flush()
 
-    def _broadcast(self, frame: Frame) -> None:
+    def _broadcast(self, start: int) -> None:
+        """Give the events ``start + 1`` to ``flushed`` to the LIVE viewers."""
+        updates = self.log.between(start, self.flushed)
+        if updates is None:
+            # More came at once than the history holds.
+            self._start_over(self.flushed)
+            return
+        frame = Frame(
+            self._codec.frame(self.position, updates=updates),
+            self.position,
+            update_count=len(updates),
+            committed_at_s=self._oldest_pending_s,
+        )
         now_s = self._flushed_at_s = self._loop.time()
         buffer_bytes_max = self._limits.viewer_buffer_bytes_max
         for viewer in list(self.viewers):
@@ -215,7 +215,7 @@ class AuctionFeed:
             viewer.await_feed()
         if lost:
             self._tally.breaks += 1
-            log.warning("feed_broke", auction_id=self.auction_id, sequence=flushed)
+            log.warning("The feed of auction %s broke before %s.", self.auction_id, flushed + 1)
         if self.waiting():
             self._request_snapshot(self)
 

@@ -2,9 +2,8 @@
 
 import asyncio
 import contextvars
+import logging
 from itertools import count
-
-import structlog
 
 from kernel.errors import BlytzError, ErrorKind
 from svc_realtime.application.auction_feed import AuctionFeed
@@ -20,7 +19,7 @@ PATIENCE_ATTEMPTS = 4
 """After so many snapshots that do not fit, newcomers are told to come back later."""
 CATCH_UP_POLL_S = 0.005
 
-log = structlog.get_logger(__name__)
+log = logging.getLogger(__name__)
 
 
 class SnapshotLoading:
@@ -83,7 +82,7 @@ class SnapshotLoading:
             self._tally.load_failures += 1
             feed.fail(error, newcomers_only=error.kind is not ErrorKind.NOT_FOUND)
         except Exception:
-            log.exception("snapshot_load_failed", auction_id=feed.auction_id)
+            log.exception("Loading auction %s failed.", feed.auction_id)
             self._tally.load_failures += 1
             feed.fail(_away("the auction service"), newcomers_only=True)
         return None

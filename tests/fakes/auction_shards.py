@@ -5,9 +5,8 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from fakes.auction_books import terms_of
-
 from blytz.events.v1.event_pb2 import Event
+from fakes.auction_books import terms_of
 from kernel.ids import new_id
 from servicekit.migrations import upgrade
 from stack.parts.postgres import Postgres

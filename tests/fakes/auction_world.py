@@ -5,6 +5,7 @@ The picture is kept here independently of the code under test, field by field, a
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -189,7 +190,7 @@ class AuctionWorld:
         picture.CopyFrom(self.pictures[sequence])
         return serialised_snapshot(picture, Position(self.epoch, sequence))
 
-    def _commit(self, kind: str, **payload: object) -> Event:
+    def _commit(self, kind: str, **payload: Any) -> Event:
         self.now += timedelta(milliseconds=10)
         sequence = self.last + 1
         self._auction.position.CopyFrom(PositionMessage(epoch=self.epoch, sequence=sequence))

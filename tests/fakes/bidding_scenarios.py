@@ -1,4 +1,4 @@
-"""Any auction and any sequence of bids on it, aimed at where the rules turn; and their comparison."""
+"""Any auction and any bids on it, aimed at where the rules turn, and the check of their outcome."""
 
 import math
 from collections.abc import Sequence
@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 from types import ModuleType
 from typing import Any
 
+from hypothesis import strategies as st
+
 from fakes.auction_books import ADA, AUCTION_ID, BOB, CYD, END, SELLER, book_of, terms_of
 from fakes.auction_books import soft_close as soft_close_of
 from fakes.english_reference import DEFAULT_STEPS, Accepted, EnglishReference
-from hypothesis import strategies as st
-
 from kernel.errors import BlytzError
 from kernel.ids import new_id
 from svc_auction.domain import bidding
@@ -136,9 +136,7 @@ def check_scenario(
     for attempt in scenario.attempts:
         now = attempt.at(now, reference.end()[0], scenario.soft_close)
         maximum_minor = attempt.maximum_minor(reference)
-        expected = reference.refusal(
-            attempt.bidder_id, attempt.currency_code, maximum_minor, now
-        )
+        expected = reference.refusal(attempt.bidder_id, attempt.currency_code, maximum_minor, now)
         bid = bidding.Bid(
             new_id(), AUCTION_ID, attempt.bidder_id, attempt.currency_code, maximum_minor
         )
@@ -154,9 +152,7 @@ def check_scenario(
         assert book.bid_count == len(reference.accepted)
 
 
-def _begin(
-    scenario: Scenario, ladder_of: type[Ladder]
-) -> tuple[Terms, Book, EnglishReference]:
+def _begin(scenario: Scenario, ladder_of: type[Ladder]) -> tuple[Terms, Book, EnglishReference]:
     steps = scenario.steps or [
         (step.price_from_minor, step.step_minor) for step in DEFAULT_LADDER.steps
     ]

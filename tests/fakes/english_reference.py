@@ -1,7 +1,7 @@
-"""The rules of an English auction once more, by brute force: the model that the real ones must match.
+"""The rules of an English auction once more, by brute force: what the real ones must match.
 
-Nothing is carried along from bid to bid: who leads, at what price, until when, is computed anew from
-the list of all maxima that were accepted. Nothing of the code under test is used.
+Nothing is carried along from bid to bid: who leads, at what price, until when, is computed anew
+from the list of all maxima that were accepted. Nothing of the code under test is used.
 """
 
 from dataclasses import dataclass, field
@@ -54,9 +54,9 @@ class EnglishReference:
         if currency_code != self.currency_code:
             return "CURRENCY_MISMATCH"
         leader = self.leader()
-        if leader is not None and leader.bidder_id == bidder_id:
-            if maximum <= leader.maximum_minor:
-                return "MAXIMUM_NOT_RAISED"
+        own_minor = leader.maximum_minor if leader and leader.bidder_id == bidder_id else 0
+        if maximum <= own_minor:
+            return "MAXIMUM_NOT_RAISED"
         return "BID_TOO_LOW" if maximum < self.minimum_minor() else ""
 
     def leader(self, count: int | None = None) -> Accepted | None:

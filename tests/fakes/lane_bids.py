@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from fakes.auction_books import bid_of
 from fakes.auction_shards import ALIASES
-
 from kernel.errors import BlytzError
 from svc_auction.application.ports import PlacedBid
 from svc_auction.domain.bidding import Bid

@@ -1,4 +1,4 @@
-"""Copies of a module with one thing wrong: a test that cannot find the planted bug is worth nothing."""
+"""Copies of a module with one thing wrong: a check that does not find it is worth nothing."""
 
 import inspect
 import sys

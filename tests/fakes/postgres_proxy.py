@@ -1,4 +1,4 @@
-"""A Postgres behind a wire that can be cut at the worst moment: after the commit, before its answer."""
+"""A Postgres behind a wire that is cut at the worst moment: after a commit, before its answer."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -7,7 +7,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 
 class PostgresProxy:
-    """Forwards bytes; ``lose_commit(n)`` has the n-th COMMIT from now on done and its answer lost."""
+    """Forwards bytes; ``lose_commit(n)`` has the n-th COMMIT from now done and its answer lost."""
 
     def __init__(self, url: str) -> None:
         self._target = urlsplit(url)

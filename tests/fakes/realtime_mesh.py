@@ -1,4 +1,4 @@
-"""svc_realtime with its own wiring on a real gRPC server, a broker, and an auction service of worlds.
+"""svc_realtime with its own wiring on a real gRPC server, and an auction service of worlds.
 
 The auction service answers from `AuctionWorld`s over real mTLS gRPC; what is published goes through
 the real broker.
@@ -20,11 +20,13 @@ from blytz.auction.v1.auction_service_pb2 import (
     ListBidsRequest,
     ListBidsResponse,
 )
+from blytz.common.v1.position_pb2 import Position
 from blytz.events.v1.event_pb2 import Event
 from blytz.realtime.v1.realtime_service_pb2 import WatchAuctionRequest, WatchAuctionResponse
 from blytz.realtime.v1.realtime_service_pb2_grpc import RealtimeServiceStub
 from fakes.auction_world import AuctionWorld
 from fakes.token_mint import AUDIENCE, ISSUER, TokenMint
+from servicekit.admin import Check
 from servicekit.background import running
 from servicekit.channels import Channels
 from servicekit.main import Kit
@@ -33,6 +35,7 @@ from servicekit.server import GrpcServer
 from servicekit.tls import MeshIdentity, caller_from_tls
 from servicekit.tokens import TokenVerifier
 from svc_realtime.application.hub import Hub
+from svc_realtime.domain.errors import FeedUnavailable
 from svc_realtime.infrastructure.event_log import TOPIC
 from svc_realtime.settings import RealtimeSettings
 from svc_realtime.wiring import wire
@@ -65,7 +68,7 @@ class WorldAuctions:
         return world
 
     def handler(self) -> grpc.GenericRpcHandler:
-        methods = {
+        methods: dict[str, tuple[Any, type[GetAuctionRequest | ListBidsRequest]]] = {
             "GetAuction": (self.get_auction, GetAuctionRequest),
             "ListBids": (self.list_bids, ListBidsRequest),
         }
@@ -108,13 +111,19 @@ class RealtimeMesh:
         )
 
     def watch(
-        self, auction_id: str, *, caller: str = "edge", token: str = "", **request: Any
+        self,
+        auction_id: str,
+        *,
+        resume_from: Position | None = None,
+        caller: str = "edge",
+        token: str = "",
     ) -> Any:
         """Open a stream as the gateway, or as another workload."""
         channels = self._edge if caller == "edge" else self._other
         metadata = grpc.aio.Metadata(("authorization", f"Bearer {token}")) if token else None
         return channels.stub(RealtimeServiceStub).WatchAuction(
-            WatchAuctionRequest(auction_id=auction_id, **request), metadata=metadata
+            WatchAuctionRequest(auction_id=auction_id, resume_from=resume_from),
+            metadata=metadata,
         )
 
     @asynccontextmanager
@@ -143,6 +152,12 @@ class RealtimeMesh:
         for event in events:
             self._producer.produce(TOPIC, key=event.aggregate_id, value=event.SerializeToString())
         assert await asyncio.to_thread(self._producer.flush, 10) == 0
+
+
+async def at_end(stream: Any) -> bool:
+    """Return whether the stream ends here, with OK."""
+    async with asyncio.timeout(10):
+        return await stream.read() is grpc.aio.EOF and await stream.code() is grpc.StatusCode.OK
 
 
 async def read(stream: Any, *, within_s: float = 10.0) -> WatchAuctionResponse:
@@ -206,14 +221,15 @@ async def serving(
         await server.start()
         stack.push_async_callback(server.drain, grace_s=1)
         async with asyncio.timeout(20):
-            while not await _passes(wiring.ready[0]):
-                await asyncio.sleep(0.02)
+            await _until_ready(wiring.ready[0])
         yield mesh
 
 
-async def _passes(check: Any) -> bool:
-    try:
-        await check()
-    except Exception:  # noqa: BLE001 - not ready yet
-        return False
-    return True
+async def _until_ready(check: Check) -> None:
+    while True:
+        try:
+            await check()
+        except FeedUnavailable:
+            await asyncio.sleep(0.02)
+        else:
+            return

@@ -3,6 +3,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+
 from fakes.auction_books import bid_of, soft_close, terms_of
 from fakes.auction_shards import (
     audit,
@@ -22,9 +23,7 @@ from fakes.lane_bids import (
     lane_on,
     random_bids,
     reasons,
-    verdict_of,
 )
-
 from kernel.errors import Overloaded, RequestIdReused
 from kernel.ids import new_id
 from svc_auction.domain.auction import Funding
@@ -159,7 +158,10 @@ async def test_without_funds_nothing_is_written(shard: Shard, auctions: Postgres
     assert refused.value.shortfall_minor == 1
     assert (await auctions.get(auction_id)).book.sequence == 2
     await lane_on(shard).place(bid_of(rich, 50_00, auction_id=auction_id))
-    assert (await power_of(shard, poor), await power_of(shard, rich)) == ((4_999, 0), (10_000, 5_000))
+    assert (await power_of(shard, poor), await power_of(shard, rich)) == (
+        (4_999, 0),
+        (10_000, 5_000),
+    )
 
 
 async def test_a_bid_on_nothing_or_on_a_draft_is_not_found(

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from typing import Any, LiteralString
 
 import pytest
+
 from fakes.auction_books import bid_of, terms_of
 from fakes.auction_shards import (
     auction_database,
-    audit,
     auctions_on,
+    audit,
     events_of,
     give_power,
     live_auction,
@@ -22,7 +23,6 @@ from fakes.auction_shards import (
 )
 from fakes.lane_bids import accepted, answer, bid_at_once, lane_on, random_bids, verdict_of
 from fakes.postgres_proxy import PostgresProxy
-
 from kernel.ids import new_id
 from stack.part import await_ready
 from stack.parts.postgres import Postgres
@@ -68,7 +68,10 @@ async def test_a_connection_lost_mid_way_leaves_nothing_half_written(
     monkeypatch.undo()
     book = (await auctions.get(auction_id)).book
     assert (book.leader_id, book.bid_count) == (ada, 1)
-    assert (await power_of(shard, ada), await power_of(shard, bob)) == ((10_000, 2_000), (10_000, 0))
+    assert (await power_of(shard, ada), await power_of(shard, bob)) == (
+        (10_000, 2_000),
+        (10_000, 0),
+    )
     await audit(shard, auctions, [auction_id])
     assert isinstance(await verdict_of(lane, bid), PlacedBid)
     await audit(shard, auctions, [auction_id])

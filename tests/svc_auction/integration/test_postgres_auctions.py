@@ -2,6 +2,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+
 from fakes.auction_books import bid_of, soft_close, terms_of
 from fakes.auction_shards import (
     audit,
@@ -14,7 +15,6 @@ from fakes.auction_shards import (
     utc_now,
 )
 from fakes.lane_bids import lane_on
-
 from kernel.errors import RequestIdReused
 from kernel.ids import new_id
 from svc_auction.application.cancel_auction import CancelAuction
@@ -60,9 +60,7 @@ async def test_a_replay_of_a_creation_gets_the_first_answer(auctions: PostgresAu
     assert await auctions.create(new) == first
     auction_id = first.listing.auction_id
     start = StartAuction(auctions=auctions)
-    await start(
-        auction_id=auction_id, seller_id=new.terms.seller_id, ends_at=utc_now() + HOUR
-    )
+    await start(auction_id=auction_id, seller_id=new.terms.seller_id, ends_at=utc_now() + HOUR)
     assert await auctions.create(new) == first
     assert (await auctions.get(auction_id)).book.state is State.LIVE
 
@@ -133,15 +131,17 @@ async def test_a_strangers_auction_is_not_found(auctions: PostgresAuctions) -> N
     assert (await auctions.get(auction_id)).book.state is State.LIVE
 
 
-async def test_a_change_that_fails_leaves_nothing(
-    shard: Shard, auctions: PostgresAuctions
-) -> None:
+async def test_a_change_that_fails_leaves_nothing(shard: Shard, auctions: PostgresAuctions) -> None:
     auction_id = await live_auction(auctions)
     before = await auctions.get(auction_id)
-    with pytest.raises(RuntimeError):
+
+    async def close_and_fail() -> None:
         async with auctions.change(auction_id) as change:
             change.record(change.auction.close(now=change.now))
             raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await close_and_fail()
     assert await auctions.get(auction_id) == before
     await audit(shard, auctions, [auction_id])
 
@@ -178,9 +178,7 @@ async def test_below_the_reserve_everything_comes_back(
     ada = new_id()
     await give_power(shard, [ada], 10_000)
     await lane_on(shard).place(bid_of(ada, 50_00, auction_id=auction_id))
-    closed = await CloseAuction(auctions=auctions)(
-        auction_id=auction_id, seller_id=terms.seller_id
-    )
+    closed = await CloseAuction(auctions=auctions)(auction_id=auction_id, seller_id=terms.seller_id)
     assert closed.book.outcome is Outcome.RESERVE_NOT_MET
     assert await power_of(shard, ada) == (10_000, 0)
     await audit(shard, auctions, [auction_id])
@@ -216,9 +214,7 @@ async def test_bids_are_listed_newest_first_page_by_page(
     read = ReadAuctions(auctions=auctions)
     sequences, before = [], SEQUENCE_MAX
     while True:
-        _, page = await read.list_bids(
-            auction_id, viewer_id=None, before_sequence=before, limit=2
-        )
+        _, page = await read.list_bids(auction_id, viewer_id=None, before_sequence=before, limit=2)
         if not page:
             break
         sequences += [bid.sequence for bid in page]

@@ -4,11 +4,12 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
+
 from fakes.auction_books import bid_of, soft_close, terms_of
 from fakes.auction_shards import (
     auction_database,
-    audit,
     auctions_on,
+    audit,
     end_in,
     events_of,
     give_power,
@@ -20,7 +21,6 @@ from fakes.auction_shards import (
     utc_now,
 )
 from fakes.lane_bids import lane_on
-
 from kernel.ids import new_id
 from servicekit.background import running
 from stack.parts.postgres import Postgres

@@ -3,10 +3,10 @@
 from collections.abc import AsyncIterator
 
 import pytest
+
 from fakes.auction_books import bid_of, terms_of
 from fakes.auction_shards import ALIASES, auction_database, auctions_on, live_auction, new_auction
 from fakes.auction_shards import shards_on as opened_shards
-
 from kernel.ids import new_id, shard_of
 from stack.parts.postgres import Postgres
 from stack.ports import PortReservations
@@ -35,9 +35,7 @@ async def pages(
     found: list[list[Auction]] = []
     after: ListPosition | None = None
     while not found or len(found[-1]) == limit:
-        page = await auctions.list_page(
-            state=state, seller_id=seller_id, after=after, limit=limit
-        )
+        page = await auctions.list_page(state=state, seller_id=seller_id, after=after, limit=limit)
         found.append(list(page))
         after = ListPosition(*list_position(page[-1])) if page else None
     return found

@@ -1,7 +1,6 @@
 import re
 
 from fakes.auction_books import ADA, AUCTION_ID, BOB
-
 from kernel.ids import new_id
 from svc_auction.infrastructure.aliases import Aliases
 

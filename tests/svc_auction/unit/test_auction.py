@@ -2,8 +2,8 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from fakes.auction_books import ADA, BOB, END, START, auction_of, place, terms_of
 
+from fakes.auction_books import ADA, BOB, END, START, auction_of, place, terms_of
 from svc_auction.domain.auction import (
     CLOCK_TOLERANCE,
     DURATION_MAX,

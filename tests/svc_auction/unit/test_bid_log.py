@@ -3,8 +3,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from fakes.auction_books import ADA, AUCTION_ID, BOB, START, book_of, place, terms_of
 
+from fakes.auction_books import ADA, AUCTION_ID, BOB, START, book_of, place, terms_of
 from svc_auction.domain.bid_log import record_hash
 from svc_auction.domain.events import BidPlaced
 

@@ -1,8 +1,8 @@
 from datetime import timedelta
 
 import pytest
-from fakes.auction_books import ADA, BOB, CYD, END, SELLER, START, bid_of, book_of, place, terms_of
 
+from fakes.auction_books import ADA, BOB, CYD, END, SELLER, START, bid_of, book_of, place, terms_of
 from svc_auction.domain.auction import State
 from svc_auction.domain.bidding import check_bid, minimum_next_bid_minor
 from svc_auction.domain.errors import (

@@ -2,6 +2,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+
 from fakes.auction_books import (
     ADA,
     AUCTION_ID,
@@ -13,7 +14,6 @@ from fakes.auction_books import (
     terms_of,
 )
 from fakes.benches import bench_of
-
 from kernel.errors import BlytzError, RequestIdReused
 from kernel.ids import new_id
 from svc_auction.application.decide_bids import Bench, Decisions, decide_bids

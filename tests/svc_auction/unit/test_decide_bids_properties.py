@@ -4,15 +4,16 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import pytest
-from fakes.auction_books import ADA, AUCTION_ID, BOB, CYD, bid_of, terms_of
-from fakes.benches import bench_of, outcomes
-from fakes.mutants import mutant
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from fakes.auction_books import ADA, AUCTION_ID, BOB, CYD, bid_of, terms_of
+from fakes.benches import bench_of, outcomes
+from fakes.mutants import mutant
 from svc_auction.application import decide_bids as module
 from svc_auction.application.decide_bids import Bench, PowerKey
 from svc_auction.application.ports import PlacedBid
@@ -24,9 +25,7 @@ AUCTIONS = {
     AUCTION_ID: terms_of(funding=Funding.WALLET_HOLD),
     AUCTION_ID.replace("a1b2", "a1b3"): terms_of(funding=Funding.WALLET_HOLD),
     AUCTION_ID.replace("a1b2", "a1b4"): terms_of(funding=Funding.OPEN),
-    AUCTION_ID.replace("a1b2", "a1b5"): terms_of(
-        funding=Funding.WALLET_HOLD, currency_code="EUR"
-    ),
+    AUCTION_ID.replace("a1b2", "a1b5"): terms_of(funding=Funding.WALLET_HOLD, currency_code="EUR"),
 }
 REQUEST_IDS = [f"0190a1b2-0000-7000-8000-{number:012x}" for number in range(8)]
 AMOUNTS_MINOR = (1, 6, 50, 1_00, 2_00, 2_50, 5_00, 10_00, 10_01, 20_00, 50_00, 100_00)
@@ -51,7 +50,7 @@ class Batches:
 
     def split(self) -> list[list[Bid]]:
         edges = [0, *sorted(cut for cut in self.cuts if cut < len(self.bids)), len(self.bids)]
-        return [self.bids[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+        return [self.bids[start:end] for start, end in pairwise(edges)]
 
 
 def _bid(numbered: tuple[int, int]) -> Bid:
@@ -154,7 +153,7 @@ def check_batches(given_batches: Batches, rules: Any = module) -> None:
         assert all(together.power[key] is row for key, row in decisions.power_changed.items())
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(batches)
 def test_any_batches_of_bids(given_batches: Batches) -> None:
     check_batches(given_batches)

@@ -7,8 +7,8 @@ from importlib.resources import files
 from itertools import groupby
 
 import pytest
-from fakes.auction_books import START, bid_of, book_of, terms_of
 
+from fakes.auction_books import START, bid_of, book_of, terms_of
 from kernel.errors import BlytzError
 from kernel.ids import new_id
 from svc_auction.domain.auction import Book

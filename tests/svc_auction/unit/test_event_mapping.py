@@ -1,6 +1,10 @@
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+
+from blytz.auction.v1 import auction_pb2
+from blytz.events.v1.event_pb2 import Event
 from fakes.auction_books import (
     ADA,
     AUCTION_ID,
@@ -13,9 +17,6 @@ from fakes.auction_books import (
     soft_close,
     terms_of,
 )
-
-from blytz.auction.v1 import auction_pb2
-from blytz.events.v1.event_pb2 import Event
 from servicekit.events.outbox import OutboxEvent
 from svc_auction.domain.auction import State
 from svc_auction.domain.events import AuctionCreated, AuctionEvent
@@ -92,12 +93,12 @@ def test_every_change_of_state_has_its_event() -> None:
     auction = auction_of(terms_of(), state=State.DRAFT, sequence=1)
     created = AuctionCreated(sequence=1, occurred_at=START)
     events = [opened(auction_event(auction, created, ALIASES))]
-    for change in (
+    changes: list[Callable[[], AuctionEvent]] = [
         lambda: auction.schedule(now=START, starts_at=START, ends_at=END),
         lambda: auction.start_on_schedule(now=START),
         lambda: auction.cancel(now=START, reason="Broken.", by_moderator=False),
-    ):
-        events.append(opened(auction_event(auction, change(), ALIASES)))
+    ]
+    events += [opened(auction_event(auction, change(), ALIASES)) for change in changes]
     assert [event.type for event in events] == [
         "auction.created",
         "auction.scheduled",
@@ -113,6 +114,4 @@ def test_every_change_of_state_has_its_event() -> None:
 
 def test_an_event_without_a_form_is_a_fault() -> None:
     with pytest.raises(TypeError, match="AuctionEvent"):
-        auction_event(
-            auction_of(terms_of()), AuctionEvent(sequence=1, occurred_at=START), ALIASES
-        )
+        auction_event(auction_of(terms_of()), AuctionEvent(sequence=1, occurred_at=START), ALIASES)

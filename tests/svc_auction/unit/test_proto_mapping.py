@@ -1,6 +1,10 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from blytz.auction.v1 import auction_pb2
+from blytz.common.v1.money_pb2 import Money
 from fakes.auction_books import (
     ADA,
     AUCTION_ID,
@@ -13,10 +17,6 @@ from fakes.auction_books import (
     soft_close,
     terms_of,
 )
-from google.protobuf.timestamp_pb2 import Timestamp
-
-from blytz.auction.v1 import auction_pb2
-from blytz.common.v1.money_pb2 import Money
 from svc_auction.application.ports import PlacedBid
 from svc_auction.application.read_auctions import OwnStanding
 from svc_auction.domain.auction import Funding, State

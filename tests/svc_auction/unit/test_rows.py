@@ -1,6 +1,6 @@
 import pytest
-from fakes.auction_books import ADA, AUCTION_ID, BOB, END, SELLER, START, soft_close, terms_of
 
+from fakes.auction_books import ADA, AUCTION_ID, BOB, END, SELLER, START, soft_close, terms_of
 from kernel.ids import new_id
 from svc_auction.domain.auction import Funding, Outcome, State, Terms
 from svc_auction.domain.increments import Ladder, Step

@@ -1,8 +1,8 @@
 from datetime import timedelta
 
 import pytest
-from fakes.auction_books import ADA, BOB, CYD, END, SELLER, book_of, place, soft_close, terms_of
 
+from fakes.auction_books import ADA, BOB, CYD, END, SELLER, book_of, place, soft_close, terms_of
 from kernel.errors import BlytzError
 from svc_auction.domain.errors import AuctionEnded
 

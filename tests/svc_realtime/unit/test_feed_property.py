@@ -35,6 +35,7 @@ operations = st.lists(
         st.tuples(st.just("repeat"), replica, st.integers(1, 9)),
         st.tuples(st.just("restart"), replica, st.integers(0, 5)),
         st.tuples(st.just("connect"), viewer, replica),
+        st.tuples(st.just("newcomer"), viewer, replica),
         st.tuples(st.just("cut"), viewer),
         st.tuples(st.just("stall"), viewer),
         st.tuples(st.just("lag"), st.integers(0, 3)),
@@ -126,6 +127,11 @@ class Scene:
         watcher.viewer = self.replicas[index].hub.watch(
             AUCTION_ID, resume_from=watcher.client.position
         )
+
+    def newcomer(self, number: int, index: int) -> None:
+        self.cut(number)
+        self.watchers[number].client = FeedClient(self.world)
+        self.connect(number, index)
 
     def cut(self, number: int) -> None:
         watcher = self.watchers[number]

@@ -38,7 +38,9 @@ export function createApi(base: Transport, surroundings: SessionSurroundings): A
   };
 }
 
-/** The session surroundings of a browser: its local storage, and a lock that all its pages share. */
+/**
+ * The session surroundings of a browser: its local storage, and a lock that all its pages share.
+ */
 export const browserSessionSurroundings: SessionSurroundings = {
   storage: localStorageOf(globalThis),
   exclusively: (task) =>

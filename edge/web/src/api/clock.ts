@@ -1,6 +1,7 @@
 /**
- * The server's clock, as well as it can be known here: every answer and frame tells the server's time
- * when it was made. It was made before it arrived, so the largest difference seen is the best one.
+ * The server's clock, as well as it can be known here: every answer and frame tells the server's
+ * time when it was made. It was made before it arrived, so the largest difference seen is the best
+ * one.
  */
 export class ServerClock {
   static readonly #SAMPLES_MAX = 64;

@@ -25,8 +25,8 @@ export const NO_TOKENS: Tokens = {
 };
 
 /**
- * A transport that behaves as the contract says: each call has the deadline of its policy, goes to the
- * replica that its policy names, and is repeated only where the policy calls that safe.
+ * A transport that behaves as the contract says: each call has the deadline of its policy, goes to
+ * the replica that its policy names, and is repeated only where the policy calls that safe.
  */
 export function contractTransport(base: Transport, tokens: Tokens, clock: ServerClock): Transport {
   return {

@@ -21,7 +21,9 @@ export interface Failure {
 
 const OUTCOME_UNKNOWN = new Set([Code.Unavailable, Code.DeadlineExceeded, Code.Unknown]);
 
-/** Reads an error of any kind as a failure. A request that never reached a server is `Unavailable`. */
+/**
+ * Reads an error of any kind as a failure. A request that never reached a server is `Unavailable`.
+ */
 export function failureOf(error: unknown): Failure {
   const status = asStatus(error);
   const info = status.findDetails(ErrorInfoSchema)[0];
@@ -41,7 +43,10 @@ export function failureOf(error: unknown): Failure {
   };
 }
 
-/** Returns an error as a status; what `fetch` throws when there is no connection becomes `Unavailable`. */
+/**
+ * Returns an error as a status; what `fetch` throws when there is no connection becomes
+ * `Unavailable`.
+ */
 export function asStatus(error: unknown): ConnectError {
   const status = ConnectError.from(error);
   if (status.code === Code.Unknown && status.cause instanceof TypeError) {

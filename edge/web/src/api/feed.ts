@@ -45,8 +45,8 @@ const HOPELESS = new Set([
 ]);
 
 /**
- * Watches an auction for as long as it runs: connects again by itself, resumes where it was, and says
- * how it stands. Throws only what trying again cannot mend; ends when the auction is over.
+ * Watches an auction for as long as it runs: connects again by itself, resumes where it was, and
+ * says how it stands. Throws only what trying again cannot mend; ends when the auction is over.
  */
 export async function* watchAuction(options: FeedOptions): AsyncGenerator<FeedEvent, void> {
   const { surroundings, signal } = options;
@@ -60,9 +60,11 @@ export async function* watchAuction(options: FeedOptions): AsyncGenerator<FeedEv
       await until(surroundings, surroundings.visible, signal);
       watch.tired = false;
     } else {
-      yield watch.is(watch.room ? (watch.calm ? "live" : "reconnecting") : "connecting");
+      if (!watch.calm) yield watch.is(watch.room ? "reconnecting" : "connecting");
       yield* watch.connection();
       if (watch.room && isOver(watch.room.auction)) return yield watch.is("finished");
+      if (watch.tired || !surroundings.online()) continue;
+      if (watch.room && !watch.calm) yield watch.is("reconnecting");
       await watch.rest();
     }
   }
@@ -88,7 +90,10 @@ class Watch {
     return { status, room: this.room };
   }
 
-  /** Yields the room after each frame of one connection; returns when it is over, for whatever cause. */
+  /**
+   * Yields the room after each frame of one connection; returns when it is over, for whatever
+   * cause.
+   */
   async *connection(): AsyncGenerator<FeedEvent, void> {
     const { auctionId, open, clock } = this.#options;
     const line = new Line(this.#options, this.#absence);
@@ -115,10 +120,9 @@ class Watch {
     }
   }
 
-  /** Waits before the next connection; not at all when the device itself was the cause. */
+  /** Waits before the next connection. */
   async rest(): Promise<void> {
-    const { surroundings, signal, random } = this.#options;
-    if (this.tired || !surroundings.online()) return;
+    const { signal, random } = this.#options;
     const waitMs = backOffMs(this.#attempts, random ? { ...BACK_OFF, random } : BACK_OFF);
     this.#attempts += 1;
     await pause(waitMs, signal).catch(() => undefined);

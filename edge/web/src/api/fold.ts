@@ -38,7 +38,8 @@ export function fold(room: RoomState | null, frame: WatchAuctionResponse): Folde
     next = {
       auction: frame.snapshot.auction,
       bids: frame.snapshot.recentBids,
-      // The updates of this frame come after the snapshot, so the snapshot's own position counts first.
+      // The updates of this frame come after the snapshot, so the snapshot's own position counts
+      // first.
       position: frame.snapshot.auction.position ?? position,
       extendedAtMs: 0,
       cancellationReason: "",

@@ -15,8 +15,9 @@ export function pause(durationMs: number, signal?: AbortSignal): Promise<void> {
 }
 
 /**
- * Returns how long to wait before an attempt, in milliseconds: exponential, at most `longestMs`, with
- * full jitter, so that many clients that lost the same server do not come back at the same moment.
+ * Returns how long to wait before an attempt, in milliseconds: exponential, at most `longestMs`,
+ * with full jitter, so that many clients that lost the same server do not come back at the same
+ * moment.
  */
 export function backOffMs(
   attempt: number,

@@ -17,7 +17,9 @@ type Reason = Exclude<
 >;
 type Amount = (metadataKey: string) => string;
 
-/** A sentence for every reason that the contracts document; a reason without one does not compile. */
+/**
+ * A sentence for every reason that the contracts document; a reason without one does not compile.
+ */
 const SENTENCES: Record<Reason, string | ((amount: Amount, failure: Failure) => string)> = {
   INVALID_REQUEST: (_amount, failure) =>
     `Please check: ${Object.values(failure.fields).join("; ")}.`,

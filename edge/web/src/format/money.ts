@@ -59,8 +59,8 @@ export function moneyParts(money: Money, language = locale): Intl.NumberFormatPa
 }
 
 /**
- * Reads what a person typed as minor units, with the separators of their language; null if it is not
- * an amount above zero with at most the currency's decimals.
+ * Reads what a person typed as minor units, with the separators of their language; null if it is
+ * not an amount above zero with at most the currency's decimals.
  */
 export function parseAmount(text: string, currencyCode: string, language = locale): bigint | null {
   const parts = new Intl.NumberFormat(language).formatToParts(12345.6);
@@ -86,7 +86,9 @@ export function amountForInput(amountMinor: bigint, currencyCode: string): strin
   return format.format(decimalText(amountMinor, currencyCode));
 }
 
-/** Returns three round amounts above a minimum, as quick choices of a maximum: 12.50 → 15, 20, 30. */
+/**
+ * Returns three round amounts above a minimum, as quick choices of a maximum: 12.50 → 15, 20, 30.
+ */
 export function roundAmountsAbove(minimumMinor: bigint, currencyCode: string): bigint[] {
   const unit = 10n ** BigInt(decimalsOf(currencyCode));
   let step = unit;

@@ -20,7 +20,9 @@ const tenths = new Intl.NumberFormat(locale, {
   roundingMode: "floor",
 } as Intl.NumberFormatOptions);
 
-/** Writes a time that is left, in milliseconds: days, hours, minutes and seconds, tenths at the end. */
+/**
+ * Writes a time that is left, in milliseconds: days, hours, minutes and seconds, tenths at the end.
+ */
 export function formatRemaining(leftMs: number): Remaining {
   const seconds = Math.max(0, Math.ceil(leftMs / 1000));
   if (leftMs < 10_000) {

@@ -48,7 +48,13 @@ export function BidForm({
   return (
     <div className={styles.panel}>
       <StandingLine standing={standing} />
-      <BidResult room={room} failure={place.failure} accepted={accepted} onFunded={place.reset} />
+      <BidResult
+        room={room}
+        failure={place.failure}
+        accepted={accepted}
+        leading={leading}
+        onFunded={place.reset}
+      />
       <form className={styles.form} onSubmit={submit} aria-label="Place a bid">
         <Chips
           label="Choose a maximum"

@@ -14,11 +14,14 @@ export function BidResult({
   room,
   failure,
   accepted,
+  leading,
   onFunded,
 }: {
   room: RoomState;
   failure: Failure | null;
   accepted: AcceptedBid | null;
+  /** Whether the person leads now, as far as the server has said. */
+  leading: boolean;
   onFunded: () => void;
 }) {
   const currencyCode = room.auction.price?.currencyCode ?? "USD";
@@ -48,8 +51,9 @@ export function BidResult({
   }
   if (!accepted) return null;
   const { response, maximum } = accepted;
-  // Told once; what came after it is told by the standing.
-  if (room.position.sequence > (response.position?.sequence ?? 0n) + 1n) return null;
+  // Told until something newer is known; the standing tells the rest.
+  const laterEvents = room.position.sequence - (response.position?.sequence ?? 0n);
+  if (laterEvents > 1n || (response.leading && !leading)) return null;
   return response.leading ? (
     <Notice kind="good">
       You lead at {formatMoney(response.price)}. Up to {formatMoney(maximum)} is bid for you.

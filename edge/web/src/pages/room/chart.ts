@@ -26,7 +26,9 @@ export interface ChartShape {
   readonly lowestMinor: bigint;
 }
 
-/** Returns the prices of a room in the order of time; the opening price first if all bids are known. */
+/**
+ * Returns the prices of a room in the order of time; the opening price first if all bids are known.
+ */
 export function pricesOf({ auction, bids }: RoomState): PricePoint[] {
   const points = bids.toReversed().map((bid: Bid) => ({
     atMs: milliseconds(bid.placedAt),

@@ -17,7 +17,7 @@ export function History({ bids, ownAlias }: { bids: readonly Bid[]; ownAlias: st
         Bids
       </h2>
       {bids.length === 0 ? <p className={styles.none}>No bids yet.</p> : null}
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: the list scrolls, with the keyboard too */}
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls by keyboard too */}
       <ol className={styles.list} tabIndex={0} aria-labelledby="bid-history">
         {bids.slice(0, SHOWN).map((bid) => (
           <li key={bid.bidId} className={styles.bid} data-own={bid.bidderAlias === ownAlias}>

@@ -11,7 +11,12 @@ export function LastBidders({ bids, ownAlias }: { bids: readonly Bid[]; ownAlias
   return (
     <ol className={styles.faces} aria-label="Last bidders">
       {bids.slice(0, SHOWN).map((bid) => (
-        <li key={bid.bidId} className={styles.face} data-own={bid.bidderAlias === ownAlias}>
+        <li
+          key={bid.bidId}
+          className={styles.face}
+          data-own={bid.bidderAlias === ownAlias}
+          data-leads={bid.leaderAlias === bid.bidderAlias}
+        >
           <Avatar alias={bid.bidderAlias} size={44} />
           <span className={styles.amount}>{formatMoney(bid.price)}</span>
           <span className={styles.alias}>

@@ -24,6 +24,7 @@ export function Lot({ auction }: { auction: Auction }) {
 export function About({ auction }: { auction: Auction }) {
   const { terms, description } = auction;
   const soft = terms?.softClose;
+  const extendBy = formatSpan(soft?.extendBy);
   return (
     <div className={styles.about}>
       {description ? <p className={styles.description}>{description}</p> : null}
@@ -40,7 +41,7 @@ export function About({ auction }: { auction: Auction }) {
           <dt>Late bids</dt>
           <dd>
             {soft
-              ? `One in the last ${formatSpan(soft.extendWithin)} leaves ${formatSpan(soft.extendBy)}`
+              ? `In the last ${formatSpan(soft.extendWithin)} a bid leaves ${extendBy}`
               : "The end is fixed"}
           </dd>
         </div>

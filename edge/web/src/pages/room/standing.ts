@@ -16,8 +16,8 @@ export interface AcceptedBid {
 }
 
 /**
- * Returns the person's standing from what the server has said: the later of its answer to their last
- * bid and the feed. Null before their first bid.
+ * Returns the person's standing from what the server has said: the later of its answer to their
+ * last bid and the feed. Null before their first bid.
  */
 export function standingOf(
   room: RoomState,

@@ -14,8 +14,8 @@ export interface Bidding {
 }
 
 /**
- * Places maximum bids. Nothing counts before the server has said so; when its answer is lost, the same
- * amount is sent as the same command, so that it cannot count twice.
+ * Places maximum bids. Nothing counts before the server has said so; when its answer is lost, the
+ * same amount is sent as the same command, so that it cannot count twice.
  */
 export function useBid(auctionId: string): Bidding {
   const { auctions } = useApi();
