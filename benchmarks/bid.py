@@ -3,8 +3,8 @@
     python -m benchmarks.bid [--json] [--seconds 3] [--repeats 5]
 
 The whole mesh runs in a folder of its own, durably. The empty call is the server's own health
-check; PlaceBid is checked against its contract, funded, committed and published. Variants take turns;
-figures are medians, with their range in the table.
+check; PlaceBid is checked against its contract, funded, committed and published. Variants take
+turns; figures are medians, with their range in the table.
 """
 
 import argparse

@@ -22,6 +22,7 @@ from svc_auction.application.ports import PlacedBid
 from svc_auction.domain.bidding import Bid
 from svc_auction.infrastructure.aliases import Aliases
 from svc_auction.infrastructure.bid_lane import BidLane
+from svc_auction.infrastructure.postgres_bids import PostgresBids
 from svc_auction.infrastructure.rows import to_book, to_terms
 from svc_auction.infrastructure.shards import Shard
 
@@ -109,7 +110,7 @@ def lane_of(floor: Floor) -> Place:
 
 def lock_per_bid(floor: Floor) -> Place:
     """Return the design to compare with: one transaction a bid, statement by statement."""
-    lane = BidLane(shard=floor.shard, aliases=Aliases("benchmark"))
+    bids = PostgresBids(aliases=Aliases("benchmark"))
     admitted = asyncio.Semaphore(LOCK_CONNECTIONS)
 
     async def place(bid: Bid) -> PlacedBid:
@@ -119,7 +120,7 @@ def lock_per_bid(floor: Floor) -> Place:
             verdict = decisions.verdicts[0]
             if isinstance(verdict, BlytzError):
                 raise verdict
-            await _written(connection, lane, decisions)
+            await _written(connection, bids, decisions)
         return verdict
 
     return place
@@ -145,8 +146,8 @@ async def _locked(connection: Connection, bid: Bid) -> Bench:
     )
 
 
-async def _written(connection: Connection, lane: BidLane, decisions: Decisions) -> None:
-    for statement, parameters in lane.statements(decisions):
+async def _written(connection: Connection, bids: PostgresBids, decisions: Decisions) -> None:
+    for statement, parameters in bids.statements(decisions, {}):
         await connection.execute(statement, parameters)
 
 

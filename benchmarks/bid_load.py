@@ -74,7 +74,7 @@ async def run(load: Load) -> Outcome:
 
 
 def _echo(channel: Any, load: Load) -> Callable[[], Awaitable[bool]]:
-    stub = health_pb2_grpc.HealthStub(channel)
+    stub: Any = health_pb2_grpc.HealthStub(channel)
     metadata = [("authorization", f"Bearer {load.tokens[0]}")]
 
     async def echo() -> bool:

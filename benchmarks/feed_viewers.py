@@ -18,7 +18,7 @@ import grpc
 import uvloop
 from h2.config import H2Configuration
 from h2.connection import H2Connection
-from h2.settings import SettingCodes
+from h2.settings import SettingCodes, Settings
 
 from blytz.realtime.v1.realtime_service_pb2 import WatchAuctionRequest, WatchAuctionResponse
 
@@ -56,7 +56,9 @@ class ByteSink(asyncio.Protocol):
         """Open every stream."""
         self._transport = transport
         http2 = H2Connection(H2Configuration(client_side=True, header_encoding="utf-8"))
-        http2.update_settings({SettingCodes.INITIAL_WINDOW_SIZE: WINDOW_BYTES})
+        http2.local_settings = Settings(
+            client=True, initial_values={SettingCodes.INITIAL_WINDOW_SIZE: WINDOW_BYTES}
+        )
         http2.initiate_connection()
         http2.increment_flow_control_window(WINDOW_BYTES - 65_535)
         request = WatchAuctionRequest(auction_id=self._auction_id).SerializeToString()
@@ -184,7 +186,8 @@ class Crowd:
                 int(port),
             )
             self._sinks.append(sink)
-        while not all(sink.ready for sink in self._sinks):  # noqa: ASYNC110 - bytes arrive
+        while not all(sink.ready for sink in self._sinks):
+            self._check_sinks()
             await asyncio.sleep(0.01)
 
     async def verify(self, *, sent_bytes: int, sequence: int) -> dict[str, Any]:
@@ -206,11 +209,14 @@ class Crowd:
         return {"latencies_ms": sorted(latencies_ms)}
 
     def _complete(self, sent_bytes: int, sequence: int) -> bool:
-        faults = [sink.fault for sink in self._sinks if sink.fault]
-        assert not faults, faults
+        self._check_sinks()
         return self._received_bytes() == sent_bytes and all(
             probe.sequence == sequence for probe in self._probes
         )
+
+    def _check_sinks(self) -> None:
+        faults = [sink.fault for sink in self._sinks if sink.fault]
+        assert not faults, faults
 
     def _received_bytes(self) -> int:
         return sum(each.received_bytes for each in (*self._sinks, *self._probes))

@@ -50,7 +50,7 @@ class BenchmarkMesh:
 
     def fresh_database(self, package: str) -> str:
         """Create an empty database with the schema of a service; return its URL."""
-        admin_url = self.addresses["postgres_admin_url"]
+        admin_url = str(self.addresses["postgres_admin_url"])
         with psycopg.connect(admin_url, autocommit=True) as connection:
             connection.execute("create database benchmark")
         url = urlunsplit(urlsplit(admin_url)._replace(path="/benchmark"))

@@ -94,12 +94,13 @@ def _picture(view: AuctionView, *, connected: bool) -> Panel:
     if not auction.auction_id:
         return Panel("Connecting …", expand=False)
     price = format_amount(auction.price.amount_minor, auction.price.currency_code)
-    facts = Table.grid(padding=(0, 3))
-    facts.add_row(
-        Text(price, style="bold green" if view.live else "bold"),
+    facts = Text.assemble(
+        (price, "bold green" if view.live else "bold"),
+        "   ",
         _clock(view),
-        f"{auction.bid_count} bids",
-        _RESERVES.get(auction.reserve_status, ""),
+        f"   {auction.bid_count} bids",
+        f"   {_RESERVES.get(auction.reserve_status, '')}",
+        no_wrap=True,
     )
     bids = Table(show_edge=False, box=None, header_style="dim")
     bids.add_column("time")

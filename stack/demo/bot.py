@@ -24,6 +24,9 @@ _THINKING_S_SIGMA = 0.7
 _THINKING_S_MAX = 12.0
 _HURRY_S = 12.0
 _JUMP_CHANCE = 0.25
+_FIRST_MAXIMUM = (0.35, 0.7)
+_TEMPERS = (6, 2, 2)
+"""How many of ten are nibblers, proxy bidders and snipers."""
 _AFTER_FAULT_S = 1.0
 _MEMORY_MAX = 500
 _DEAR_MINOR = 100_00
@@ -44,7 +47,7 @@ class Bot:
         self._session = session
         self._tally = tally
         self._chance = chance
-        self._temper = chance.choice(list(Temper))
+        (self._temper,) = chance.choices(list(Temper), weights=_TEMPERS)
         # By auction: what it is worth to me, and as whom I bid there.
         self._worth_minor: dict[str, int] = {}
         self._alias: dict[str, str] = {}
@@ -88,7 +91,8 @@ class Bot:
             self._worth_minor.clear()
             self._alias.clear()
         worth_minor = self._worth_minor.setdefault(
-            auction.auction_id, int(lot.worth_minor * self._chance.uniform(*_TASTE))
+            auction.auction_id,
+            _round_number(int(lot.worth_minor * self._chance.uniform(*_TASTE))),
         )
         minimum_minor = auction.minimum_next_bid.amount_minor
         if minimum_minor > worth_minor:
@@ -96,7 +100,8 @@ class Bot:
         if self._temper is Temper.SNIPER:
             return worth_minor if room.view.left_s < _HURRY_S else None
         if self._temper is Temper.PROXY:
-            return worth_minor
+            wished_minor = _round_number(int(worth_minor * self._chance.uniform(*_FIRST_MAXIMUM)))
+            return wished_minor if wished_minor >= minimum_minor else worth_minor
         if self._chance.random() < _JUMP_CHANCE:
             step_minor = max(1_00, minimum_minor // 8)
             return min(worth_minor, _round_number(minimum_minor + step_minor))

@@ -14,6 +14,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from fakes.running_mesh import RunningMesh
 from stack.layout import python_path
@@ -125,8 +126,8 @@ def test_the_doctor_tells_when_a_mesh_is_wrong(mesh: RunningMesh) -> None:
         )
     finally:
         with psycopg.connect(url) as shard:
-            places = ", ".join(["%s"] * len(row))
-            shard.execute(f"insert into bids values ({places})".encode(), row)
+            values = sql.SQL(", ").join(sql.Placeholder() * len(row))
+            shard.execute(sql.SQL("insert into bids values ({})").format(values), row)
     assert examined.returncode == 1
     found = {violation["invariant"] for violation in json.loads(examined.stdout)["violations"]}
     assert "books_end_with_their_last_bid" in found

@@ -39,7 +39,7 @@ async def auction_id(mesh: RunningMesh) -> str:
                 funding_policy=FundingPolicy.FUNDING_POLICY_WALLET_HOLD,
             ),
         )
-        ends_at = datetime.now(UTC) + timedelta(seconds=8)
+        ends_at = datetime.now(UTC) + timedelta(seconds=6)
         await seller.start_auction(auction.auction_id, ends_at=ends_at)
         return auction.auction_id
 

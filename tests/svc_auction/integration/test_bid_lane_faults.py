@@ -33,7 +33,7 @@ from svc_auction.application.decide_bids import Decisions
 from svc_auction.application.ports import PlacedBid
 from svc_auction.domain.auction import Funding
 from svc_auction.domain.errors import ShardUnavailable
-from svc_auction.infrastructure.bid_lane import BidLane
+from svc_auction.infrastructure.postgres_bids import PostgresBids, Traces
 from svc_auction.infrastructure.postgres_auctions import PostgresAuctions
 from svc_auction.infrastructure.shards import Shard
 
@@ -54,14 +54,16 @@ async def test_a_connection_lost_mid_way_leaves_nothing_half_written(
     lane = lane_on(shard)
     await lane.place(bid_of(ada, 20_00, auction_id=auction_id))
     bid = bid_of(bob, 50_00, auction_id=auction_id)
-    write = BidLane.statements
+    write = PostgresBids.statements
 
-    def cut(self: BidLane, decisions: Decisions) -> Iterator[tuple[LiteralString, Any]]:
-        statements = list(write(self, decisions))
+    def cut(
+        self: PostgresBids, decisions: Decisions, traces: Traces
+    ) -> Iterator[tuple[LiteralString, Any]]:
+        statements = list(write(self, decisions, traces))
         statements.insert(position, (END_OWN_CONNECTION, ()))
         return iter(statements)
 
-    monkeypatch.setattr(BidLane, "statements", cut)
+    monkeypatch.setattr(PostgresBids, "statements", cut)
     with pytest.raises(ShardUnavailable) as refused:
         await lane.place(bid)
     assert refused.value.retry_after_s is not None
