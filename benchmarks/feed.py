@@ -7,10 +7,11 @@ One auction, many viewers, on one core of the server's own. The rungs:
 - *hub, N bids/s*: svc_realtime's hub behind its real handler, fed with event records at that rate.
 - *hub, N bids/s through Kafka*: the same from the broker's log, where ``--kafka`` names a broker.
 
-A delivery is one event for one viewer. Deliveries are counted by the server; the viewers verify
-them, byte by byte for all and sequence by sequence for some, and their latency runs from the
-event's commit to its arrival. The server's CPU is its own process time; its memory is what it grew
-by while viewers came and a run went. Each figure is the median of the repeats, with their range.
+A delivery is one event for one viewer; an event that a viewer who fell behind got as part of a
+snapshot instead does not count. Deliveries are counted by the server; the viewers verify them, byte
+by byte for all and sequence by sequence for some, and their latency runs from the event's commit to
+its arrival. The server's CPU is its own process time; its memory is what it grew by while viewers
+came and a run went. Each figure is the median of the repeats, with their range.
 """
 
 import argparse
@@ -164,8 +165,6 @@ class _Run:
 
     async def _verified(self, account: dict[str, Any]) -> list[float]:
         self._sequence += account["events"]
-        expected = account["events"] * self._options.viewers
-        assert account["deliveries"] == expected, (account, expected)
         seen = await self._viewers.ask(sent_bytes=account["sent_bytes"], sequence=self._sequence)
         latencies_ms: list[float] = seen["latencies_ms"]
         return latencies_ms

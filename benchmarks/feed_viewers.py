@@ -1,10 +1,11 @@
 """The viewers of `benchmarks/feed.py`: many that only take bytes in, and some that look closely.
 
-``python -m benchmarks.feed_viewers ADDRESS AUCTION_ID VIEWERS CONNECTIONS PROBES`` opens half of the
-probes, the many, then the other half, and prints a JSON line; then one for each line of standard
-input. The many read HTTP/2 frames by their headers alone, because a gRPC client in Python is slower
-than the server; the bytes that they count must be those that the server sent. The probes are real
-gRPC clients: each checks that no sequence is missing or doubled, and measures its updates' latency.
+``python -m benchmarks.feed_viewers ADDRESS AUCTION_ID VIEWERS CONNECTIONS PROBES`` opens half of
+the probes, the many, then the other half, and prints a JSON line; then one for each line of
+standard input. The many read HTTP/2 frames by their headers alone, because a gRPC client in Python
+is slower than the server; the bytes that they count must be those that the server sent. The probes
+are real gRPC clients: each checks that no sequence is missing or doubled, and measures its updates'
+latency.
 """
 
 import asyncio
@@ -141,14 +142,14 @@ class Probe:
             self.received_bytes += len(message) + MESSAGE_PREFIX_BYTES
             frame = WatchAuctionResponse.FromString(message)
             if frame.HasField("snapshot"):
-                assert not self.first.is_set(), "a snapshot in between"
+                self.sequence = frame.position.sequence
                 self.first.set()
             for update in frame.updates:
                 assert update.sequence == self.sequence + 1, "a gap or a duplicate"
                 self.sequence = update.sequence
                 committed_at_s = update.occurred_at.seconds + update.occurred_at.nanos / 1e9
                 self.latencies_ms.append(1000 * (now_s - committed_at_s))
-            self.sequence = frame.position.sequence
+            assert self.sequence == frame.position.sequence, "a position that nothing led to"
 
     def close(self) -> None:
         """End the stream."""
@@ -219,18 +220,20 @@ class Crowd:
         assert not faults, faults
 
     def _received_bytes(self) -> int:
-        return sum(each.received_bytes for each in (*self._sinks, *self._probes))
+        return sum(sink.received_bytes for sink in self._sinks) + sum(
+            probe.received_bytes for probe in self._probes
+        )
 
     async def close(self) -> None:
         """Leave."""
-        for each in (*self._sinks, *self._probes):
-            each.close()
+        for sink in self._sinks:
+            sink.close()
+        for probe in self._probes:
+            probe.close()
         await self._channel.close()
 
 
-async def main(
-    address: str, auction_id: str, viewers: int, connections: int, probes: int
-) -> None:
+async def main(address: str, auction_id: str, viewers: int, connections: int, probes: int) -> None:
     """Watch until standard input ends."""
     crowd = Crowd(address, auction_id)
     await crowd.open_probes(probes // 2)

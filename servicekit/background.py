@@ -17,19 +17,22 @@ log = structlog.get_logger(__name__)
 @asynccontextmanager
 async def running(loops: Sequence[Loop]) -> AsyncIterator[None]:
     """Run the loops while the context is open."""
-    tasks = [asyncio.create_task(_supervise(loop), name=_name(loop)) for loop in loops]
+    stopping = asyncio.Event()
+    tasks = [asyncio.create_task(_supervise(loop, stopping), name=_name(loop)) for loop in loops]
     try:
         yield
     finally:
+        stopping.set()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _supervise(loop: Loop) -> None:
+async def _supervise(loop: Loop, stopping: asyncio.Event) -> None:
     restart_after_s = RESTART_AFTER_S_MIN
     clock = asyncio.get_running_loop().time
-    while True:
+    # A loop may answer its cancellation with another fault, and must not be started again for that.
+    while not stopping.is_set():
         started_s = clock()
         try:
             await loop()
@@ -37,7 +40,8 @@ async def _supervise(loop: Loop) -> None:
             log.warning("loop_crashed", loop=_name(loop), error=repr(fault))
         if clock() - started_s > RESTART_AFTER_S_MAX:
             restart_after_s = RESTART_AFTER_S_MIN
-        await asyncio.sleep(restart_after_s)
+        if not stopping.is_set():
+            await asyncio.sleep(restart_after_s)
         restart_after_s = min(restart_after_s * 2, RESTART_AFTER_S_MAX)
 
 

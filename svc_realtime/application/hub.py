@@ -90,7 +90,8 @@ class Hub:
                 raise HubFull(retry_after_s=1.0)
             feed = self._follow(auction_id)
         jitter = self._limits.stream_age_jitter
-        age_s = self._limits.stream_age_s * random.uniform(1 - jitter, 1 + jitter)  # noqa: S311 - no secret
+        spread = random.uniform(1 - jitter, 1 + jitter)  # noqa: S311 - no secret
+        age_s = self._limits.stream_age_s * spread
         viewer = Viewer(
             feed=feed,
             codec=self._codec,

@@ -72,6 +72,7 @@ async def test_a_maximum_that_is_not_raised(scene: Scene) -> None:
 
 async def test_an_ended_auction(scene: Scene) -> None:
     await scene.seller.close_auction(scene.auction_id)
+    await scene.market.settled(scene.auction_id)
     answer = await scene.refuse(scene.ben, bid_request(scene.auction_id, 60_00))
     assert (answer.status, answer.reason) == (FAILED, "AUCTION_ENDED")
 

@@ -21,6 +21,7 @@ from blytz.auction.v1.auction_pb2 import (
 from blytz.auction.v1.auction_service_pb2 import PlaceBidRequest
 from blytz.common.v1.money_pb2 import Money
 from blytz_client import Blytz, Session
+from fakes.eventually import eventually
 from fakes.running_mesh import RunningMesh
 from stack.accounts import deposit
 
@@ -84,6 +85,17 @@ class Market:
             return auction
         ends_at = datetime.now(UTC) + timedelta(hours=1)
         return await seller.start_auction(auction.auction_id, ends_at=ends_at)
+
+    async def settled(self, auction_id: str) -> None:
+        """Return when the winner's money is the seller's."""
+        await eventually(lambda: self._is_settled(auction_id), within_s=15)
+
+    def _is_settled(self, auction_id: str) -> bool:
+        with psycopg.connect(self.mesh.state["postgres"]["auction"]) as shard:
+            found = shard.execute(
+                "select state = 2 from power_transfers where auction_id = %s", (auction_id,)
+            ).fetchone()
+        return found == (True,)
 
     async def written(self, auction_id: str, *people: Session) -> dict[str, Any]:
         """All that the databases hold about an auction and some people's bids and money."""

@@ -18,5 +18,6 @@ class Backoff:
         turned away together do not come back together.
         """
         doubled_s = self.first_s * 2.0 ** min(attempt, 30)
-        delay_s = min(self.longest_s, doubled_s) * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
+        spread = random.uniform(0.5, 1.0)  # noqa: S311 - no secret
+        delay_s = min(self.longest_s, doubled_s) * spread
         return delay_s if at_least_s is None else at_least_s + delay_s
