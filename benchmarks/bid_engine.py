@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 
 from kernel.errors import BlytzError
 from kernel.ids import new_id
+from servicekit.events.outbox import append
 from servicekit.postgres import Connection, Database
 from servicekit.queries import load
 from svc_auction.application.decide_bids import Bench, Decisions, Power, decide_bids
@@ -22,7 +23,7 @@ from svc_auction.application.ports import PlacedBid
 from svc_auction.domain.bidding import Bid
 from svc_auction.infrastructure.aliases import Aliases
 from svc_auction.infrastructure.bid_lane import BidLane
-from svc_auction.infrastructure.postgres_bids import PostgresBids
+from svc_auction.infrastructure.event_mapping import bid_placed_event
 from svc_auction.infrastructure.rows import to_book, to_terms
 from svc_auction.infrastructure.shards import Shard
 
@@ -32,6 +33,29 @@ LOCK_CONNECTIONS = 32
 CURRENCY = "USD"
 
 _queries = load("svc_auction.infrastructure", "queries.sql")
+
+_LOCK_BOOK = """
+select auction_id, state, outcome, epoch, sequence, price_minor, leader_id, leader_maximum_minor,
+       held_minor, bid_count, extension_count, starts_at, ends_at, log_head
+from books where auction_id = %s for update
+"""
+_LOCK_POWER = """
+select bidder_id, currency_code, allotted_minor, held_minor from bidding_power
+where bidder_id = %s or bidder_id = (select leader_id from books where auction_id = %s)
+order by bidder_id for update
+"""
+_INSERT_BID = """
+insert into bids values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+"""
+_UPDATE_BOOK = """
+update books set sequence = %s, price_minor = %s, leader_id = %s, leader_maximum_minor = %s,
+       held_minor = %s, bid_count = %s, ends_at = %s, log_head = %s
+where auction_id = %s
+"""
+_UPDATE_POWER = """
+update bidding_power set held_minor = %s, used_at = clock_timestamp()
+where bidder_id = %s and currency_code = %s
+"""
 
 Place = Callable[[Bid], Awaitable[PlacedBid]]
 
@@ -110,7 +134,7 @@ def lane_of(floor: Floor) -> Place:
 
 def lock_per_bid(floor: Floor) -> Place:
     """Return the design to compare with: one transaction a bid, statement by statement."""
-    bids = PostgresBids(aliases=Aliases("benchmark"))
+    aliases = Aliases("benchmark")
     admitted = asyncio.Semaphore(LOCK_CONNECTIONS)
 
     async def place(bid: Bid) -> PlacedBid:
@@ -120,23 +144,21 @@ def lock_per_bid(floor: Floor) -> Place:
             verdict = decisions.verdicts[0]
             if isinstance(verdict, BlytzError):
                 raise verdict
-            await _written(connection, bids, decisions)
+            await _written(connection, decisions, aliases)
         return verdict
 
     return place
 
 
 async def _locked(connection: Connection, bid: Bid) -> Bench:
-    books = await connection.execute(_queries["lock_books"], ([bid.auction_id],))
+    books = await connection.execute(_LOCK_BOOK, [bid.auction_id])
     book_rows = await books.fetchall()
+    terms = await connection.execute(_queries["select_terms"], [[bid.auction_id]])
+    term_rows = await terms.fetchall()
+    await connection.execute(_queries["select_recorded_bids"], [[bid.bidder_id], [bid.request_id]])
+    power = await connection.execute(_LOCK_POWER, [bid.bidder_id, bid.auction_id])
     clock = await connection.execute(_queries["database_time"])
     now = await clock.fetchone()
-    terms = await connection.execute(_queries["select_terms"], ([bid.auction_id],))
-    term_rows = await terms.fetchall()
-    await connection.execute(_queries["select_recorded_bids"], ([bid.bidder_id], [bid.request_id]))
-    power = await connection.execute(
-        _queries["lock_bidding_power"], ([bid.bidder_id], [bid.auction_id])
-    )
     return Bench(
         now=now[0] if now else datetime.now(UTC),
         terms={row[0]: to_terms(row[1:]) for row in term_rows},
@@ -146,9 +168,34 @@ async def _locked(connection: Connection, bid: Bid) -> Bench:
     )
 
 
-async def _written(connection: Connection, bids: PostgresBids, decisions: Decisions) -> None:
-    for statement, parameters in bids.statements(decisions, {}):
-        await connection.execute(statement, parameters)
+async def _written(connection: Connection, decisions: Decisions, aliases: Aliases) -> None:
+    placed, _ = decisions.placed[0]
+    event, book = placed.event, decisions.books_changed[placed.auction_id]
+    await connection.execute(
+        _INSERT_BID,
+        [
+            *(placed.auction_id, event.sequence, placed.epoch, event.bid_id, event.bidder_id),
+            *(event.request_id, event.maximum_minor, event.price_minor, event.leader_id),
+            *(event.bid_count, event.ends_at, event.occurred_at, event.record_hash),
+        ],
+    )
+    await connection.execute(
+        _UPDATE_BOOK,
+        [
+            *(book.sequence, book.price_minor, book.leader_id, book.leader_maximum_minor),
+            *(book.held_minor, book.bid_count, book.ends_at, book.log_head, book.auction_id),
+        ],
+    )
+    for (bidder_id, currency_code), power in decisions.power_changed.items():
+        await connection.execute(_UPDATE_POWER, [power.held_minor, bidder_id, currency_code])
+    published = bid_placed_event(
+        auction_id=placed.auction_id,
+        epoch=placed.epoch,
+        terms=placed.terms,
+        event=event,
+        aliases=aliases,
+    )
+    await append(connection, [published])
 
 
 async def bids_per_s(place: Place, floor: Floor, *, seconds: float) -> float:

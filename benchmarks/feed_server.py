@@ -216,7 +216,7 @@ async def main(kind: str, kafka_bootstrap: str = "") -> None:
     async with AsyncExitStack() as stack:
         address = f"127.0.0.1:{stack.enter_context(PortReservations()).take()}"
         if kind == "plain":
-            server = await serve_plain(stack, address)
+            server: FeedServer = await serve_plain(stack, address)
         else:
             server = await serve_hub(stack, address, kafka_bootstrap)
         print(json.dumps({"address": address, "auction_id": AUCTION_ID}), flush=True)

@@ -4,9 +4,9 @@ In this order: trace, deadline, caller, person, validation, the handler, and the
 It is composed once a method, at start; a call pays for what its contract asks and nothing else.
 """
 
-import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
 from typing import Any, TypeAlias
 
 import grpc
@@ -18,6 +18,7 @@ from kernel.errors import BlytzError
 from servicekit.access import Verifier, admit_caller, admit_person
 from servicekit.call import Call, current_call
 from servicekit.contract import MethodContract
+from servicekit.deadlines import Deadlines
 from servicekit.errors import (
     STATUS_CODES,
     STATUS_DETAILS_KEY,
@@ -53,6 +54,7 @@ class RpcAdapter:
     def __init__(self, *, caller_of: CallerOf, verifier: Verifier) -> None:
         self._caller_of = caller_of
         self._verifier = verifier
+        self._deadlines = Deadlines()
 
     def adapt(self, method: MethodContract, handler: Callable[..., Any]) -> Handler:
         """Return the gRPC handler of one method.
@@ -86,11 +88,13 @@ class RpcAdapter:
             started_s = time.perf_counter()
             call = self._call(method, context)
             try:
-                with start_sampled_span(method.path, call.traceparent):
-                    async with asyncio.timeout(call.deadline_s()):
-                        admit_caller(method, call.caller)
-                        await admit_person(call, self._verifier)
-                        response = await handler(admitted(request), call)
+                with (
+                    start_sampled_span(method.path, call.traceparent),
+                    self._deadlines.within(call.deadline_s()),
+                ):
+                    admit_caller(method, call.caller)
+                    await admit_person(call, self._verifier)
+                    response = await handler(admitted(request), call)
             except Exception as error:  # noqa: BLE001 - every fault becomes a status, once, here
                 await _abort(context, method, error, started_s)
             ok_seconds.observe(time.perf_counter() - started_s)
@@ -99,7 +103,7 @@ class RpcAdapter:
         return serve
 
     def _stream(
-        self, method: MethodContract, handler: Callable[[Any, Call], AsyncIterator[Any]]
+        self, method: MethodContract, handler: Callable[[Any, Call], AsyncGenerator[Any, None]]
     ) -> Callable[[Any, Any], AsyncIterator[Any]]:
         admitted = _admission_of(method)
         ok_seconds = _duration_seconds.labels(method.path, "OK")
@@ -111,9 +115,10 @@ class RpcAdapter:
             try:
                 admit_caller(method, call.caller)
                 await admit_person(call, self._verifier)
-                async for response in handler(admitted(request), call):
-                    messages.inc()
-                    yield response
+                async with aclosing(handler(admitted(request), call)) as responses:
+                    async for response in responses:
+                        messages.inc()
+                        yield response
             except Exception as error:  # noqa: BLE001 - every fault becomes a status, once, here
                 await _abort(context, method, error, started_s)
             ok_seconds.observe(time.perf_counter() - started_s)

@@ -17,7 +17,7 @@ from svc_auction.infrastructure.aliases import Aliases
 from svc_auction.infrastructure.bid_lane import ShardLanes
 from svc_auction.infrastructure.grpc_service import AuctionGrpcService
 from svc_auction.infrastructure.postgres_auctions import PostgresAuctions
-from svc_auction.infrastructure.shards import open_shards, parse_shard_urls
+from svc_auction.infrastructure.shards import open_shards, parse_open_shards, parse_shard_urls
 from svc_auction.infrastructure.timekeeper import BATCH_MAX, Timekeeper
 from svc_auction.infrastructure.wallet_power import WalletPower
 from svc_auction.settings import AuctionSettings
@@ -28,7 +28,7 @@ async def wire(settings: AuctionSettings, kit: Kit) -> AsyncIterator[Wiring]:
     """Build the service for as long as the context is open."""
     async with open_shards(
         parse_shard_urls(settings.shard_urls) or {0: settings.postgres_url},
-        open_numbers=frozenset(map(int, filter(None, settings.open_shards.split(",")))),
+        open_numbers=parse_open_shards(settings.open_shards),
         kafka_bootstrap=settings.kafka_bootstrap,
         pool_max=settings.postgres_pool_max,
     ) as shards:

@@ -25,6 +25,7 @@ BATCH_MAX = 1_000
 WAITING_MAX = 20_000
 ATTEMPTS_MAX = 5
 REST_S_MAX = 0.01
+REST_BELOW_BIDS = 50
 
 _batch_bids = Histogram(
     "blytz_auction_lane_batch_bids",
@@ -78,10 +79,11 @@ class BidLane:
             self._running = None
 
     async def _settle_and_rest(self, batch: Sequence[Waiting]) -> None:
-        """Settle a batch; after one of several bids rest for as long as it took, up to a bound.
+        """Settle a batch; after one of a few bids rest for as long as it took, up to a bound.
 
-        A transaction costs about as much as twenty bids. Under load the rest doubles the next
-        batch; a bid that comes alone never waits for anything but the commit before it.
+        A transaction of its own costs as much as ten bids. While a few come at a time, the rest
+        lets the next batch grow; a bid that comes alone waits for nothing but the commit before
+        it, and large batches need no rest.
         """
         clock = asyncio.get_running_loop().time
         started_s = clock()
@@ -89,7 +91,7 @@ class BidLane:
         if self._traces:
             for bid, _ in batch:
                 self._traces.pop((bid.bidder_id, bid.request_id), None)
-        if len(batch) > 1:
+        if 1 < len(batch) < REST_BELOW_BIDS:
             await asyncio.sleep(min(clock() - started_s, REST_S_MAX))
 
     async def _settle(self, batch: Sequence[Waiting]) -> None:

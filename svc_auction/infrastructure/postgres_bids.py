@@ -3,10 +3,8 @@
 One round trip locks and reads, one writes and commits, however many bids there are.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, LiteralString
-
-import psycopg
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import LiteralString
 
 from servicekit import arrays
 from servicekit.events.outbox import APPEND_SQL, OutboxEvent, append_parameters
@@ -38,42 +36,46 @@ class PostgresBids:
     async def lock(self, connection: Connection, bids: Sequence[Bid]) -> Bench:
         """Lock and read all that a batch is decided on, in one round trip."""
         auction_ids = sorted({bid.auction_id for bid in bids})
-        bidder_ids = [bid.bidder_id for bid in bids]
-        unknown_ids = [i for i in auction_ids if i not in self._terms]
+        bidder_ids = arrays.ids([bid.bidder_id for bid in bids])
+        request_ids = arrays.ids([bid.request_id for bid in bids])
+        locked_ids = arrays.ids(auction_ids)
         async with connection.pipeline():
-            books = await connection.execute(_queries["lock_books"], [arrays.ids(auction_ids)])
-            clock = await connection.execute(_queries["database_time"])
-            terms = await connection.execute(_queries["select_terms"], [arrays.ids(unknown_ids)])
-            recorded = await connection.execute(
-                _queries["select_recorded_bids"],
-                [arrays.ids(bidder_ids), arrays.ids([bid.request_id for bid in bids])],
+            books = await connection.execute(_queries["lock_books"], [locked_ids])
+            read = await connection.execute(
+                _queries["read_bench"], [bidder_ids, locked_ids, bidder_ids, request_ids]
             )
-            power = await connection.execute(
-                _queries["lock_bidding_power"],
-                [arrays.ids(sorted(set(bidder_ids))), arrays.ids(auction_ids)],
-            )
-            bench = Bench(
-                now=_only(await clock.fetchone()),
-                books={row[0]: to_book(row) for row in await books.fetchall()},
-                terms=self._known_terms(auction_ids),
-                power={(r[0], r[1]): Power(r[2], r[3]) for r in await power.fetchall()},
-                recorded={},
-            )
-            for row in await terms.fetchall():
-                bench.terms[row[0]] = to_terms(row[1:])
-            rows = await recorded.fetchall()
-        self._remember(bench)
-        await self._recall(connection, rows, bench)
+            book_rows = await books.fetchall()
+            now, recorded, power_rows = await read.fetchone() or (None, False, [])
+        bench = Bench(
+            now=now,
+            books={row[0]: to_book(row) for row in book_rows},
+            terms=self._known_terms(auction_ids),
+            power={(row[0], row[1]): Power(row[2], row[3]) for row in power_rows},
+            recorded={},
+        )
+        if len(bench.terms) < len(bench.books):
+            await self._learn_terms(connection, bench, bench.books.keys())
+            self._remember(bench)
+        if recorded:
+            await self._recall(connection, bench, bidder_ids, request_ids)
         return bench
 
+    async def _learn_terms(
+        self, connection: Connection, bench: Bench, auction_ids: Collection[str]
+    ) -> None:
+        missing_ids = arrays.ids(sorted(auction_ids - bench.terms.keys()))
+        found = await connection.execute(_queries["select_terms"], [missing_ids])
+        bench.terms.update({row[0]: to_terms(row[1:]) for row in await found.fetchall()})
+
     async def _recall(
-        self, connection: Connection, rows: Sequence[tuple[Any, ...]], bench: Bench
+        self, connection: Connection, bench: Bench, bidder_ids: str, request_ids: str
     ) -> None:
         """Put earlier answers on the bench, for requests that come again."""
-        missing_ids = sorted({row[0] for row in rows} - bench.terms.keys())
-        if missing_ids:
-            found = await connection.execute(_queries["select_terms"], (missing_ids,))
-            bench.terms.update({r[0]: to_terms(r[1:]) for r in await found.fetchall()})
+        found = await connection.execute(
+            _queries["select_recorded_bids"], [bidder_ids, request_ids]
+        )
+        rows = await found.fetchall()
+        await self._learn_terms(connection, bench, {row[0] for row in rows})
         for row in rows:
             event = to_bid_placed(row)
             bench.recorded[event.bidder_id, event.request_id] = PlacedBid(
@@ -97,21 +99,18 @@ class PostgresBids:
         ``traces`` are the trace contexts of sampled bids.
         """
         async with connection.pipeline():
-            for statement, parameters in self.statements(decisions, traces):
-                await connection.execute(statement, parameters)
+            await connection.execute(*self.statement(decisions, traces))
             await connection.commit()
 
-    def statements(
-        self, decisions: Decisions, traces: Traces
-    ) -> Iterator[tuple[LiteralString, Any]]:
-        """Yield the statements, with their parameters, that write what was decided."""
+    def statement(self, decisions: Decisions, traces: Traces) -> tuple[LiteralString, list[str]]:
+        """Return the statement, with its parameters, that writes what was decided."""
         books = [decisions.books_changed[i] for i in sorted(decisions.books_changed)]
-        power = sorted(decisions.power_changed.items())
-        yield _queries["insert_bids"], _bid_columns([placed for placed, _ in decisions.placed])
-        yield _queries["update_books_after_bids"], _book_columns(books)
-        if power:
-            yield _queries["update_held_power"], _power_columns(power)
-        yield APPEND_SQL, append_parameters(self._events(decisions, traces))
+        return _queries["write_batch"] + " " + APPEND_SQL, [
+            *_bid_columns([placed for placed, _ in decisions.placed]),
+            *_book_columns(books),
+            *_power_columns(sorted(decisions.power_changed.items())),
+            *append_parameters(self._events(decisions, traces)),
+        ]
 
     def _events(self, decisions: Decisions, traces: Traces) -> list[OutboxEvent]:
         events: list[OutboxEvent] = []
@@ -132,14 +131,8 @@ class PostgresBids:
         return events
 
 
-def _only(row: tuple[Any, ...] | None) -> Any:
-    if row is None:
-        raise psycopg.DataError("a row was expected")
-    return row[0]
-
-
 def _bid_columns(placed: Sequence[PlacedBid]) -> list[str]:
-    """Return the arrays that ``insert_bids`` takes."""
+    """Return the arrays of the bid log's new records."""
     events = [bid.event for bid in placed]
     return [
         arrays.ids([bid.auction_id for bid in placed]),
@@ -159,7 +152,7 @@ def _bid_columns(placed: Sequence[PlacedBid]) -> list[str]:
 
 
 def _book_columns(books: Sequence[Book]) -> list[str]:
-    """Return the arrays that ``update_books_after_bids`` takes."""
+    """Return the arrays of what changed in the books."""
     return [
         arrays.ids([book.auction_id for book in books]),
         arrays.integers([book.sequence for book in books]),
@@ -175,10 +168,9 @@ def _book_columns(books: Sequence[Book]) -> list[str]:
 
 
 def _power_columns(power: Sequence[tuple[PowerKey, Power]]) -> list[str]:
-    """Return the arrays that ``update_held_power`` takes."""
+    """Return the arrays of what is held now."""
     return [
         arrays.ids([bidder_id for (bidder_id, _), _ in power]),
         arrays.texts([currency_code for (_, currency_code), _ in power]),
-        arrays.integers([row.allotted_minor for _, row in power]),
         arrays.integers([row.held_minor for _, row in power]),
     ]

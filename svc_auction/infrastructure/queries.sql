@@ -29,54 +29,74 @@ cross join lateral (
     limit 1
 ) as b;
 
--- name: lock_bidding_power
--- Locks the spending rows of the given bidders and of the present leaders of the given auctions.
-select bidder_id, currency_code, allotted_minor, held_minor
-from bidding_power
-where bidder_id = any(
-    array(
-        select unnest(%s::uuid[])
-        union
-        select leader_id from books where auction_id = any(%s::uuid[]) and leader_id is not null
+-- name: read_bench
+-- Reads what a batch is decided on beside the locked books: the clock, whether any of its requests
+-- was accepted before, and the spending rows of its bidders and of the present leaders, which it
+-- locks in id order.
+with power as materialized (
+    select bidder_id, currency_code, allotted_minor, held_minor
+    from bidding_power
+    where bidder_id = any(
+        array(
+            select unnest(%s::uuid[])
+            union
+            select leader_id from books
+            where auction_id = any(%s::uuid[]) and leader_id is not null
+        )
     )
+    order by bidder_id, currency_code
+    for update
 )
-order by bidder_id, currency_code
-for update;
+select
+    clock_timestamp(),
+    exists (
+        select from unnest(%s::uuid[], %s::uuid[]) as k (bidder_id, request_id)
+        cross join lateral (
+            select from bids
+            where bids.bidder_id = k.bidder_id and bids.request_id = k.request_id
+            limit 1
+        ) as b
+    ),
+    coalesce((
+        select json_agg(json_build_array(bidder_id, currency_code, allotted_minor, held_minor))
+        from power
+    ), '[]');
 
--- name: insert_bids
--- Appends records to the bid log.
-insert into bids (
-    auction_id, sequence, epoch, bid_id, bidder_id, request_id, maximum_minor, price_minor,
-    leader_id, bid_count, ends_at, placed_at, record_hash
-)
-select * from unnest(
-    %s::uuid[], %s::bigint[], %s::integer[], %s::uuid[], %s::uuid[], %s::uuid[], %s::bigint[],
-    %s::bigint[], %s::uuid[], %s::integer[], %s::timestamptz[], %s::timestamptz[], %s::bytea[]
+-- name: write_batch
+-- Appends a batch to the bid log and writes what it changed in the books and in the held power; the
+-- insert into the outbox follows, so that all of it is one statement.
+with logged as (
+    insert into bids (
+        auction_id, sequence, epoch, bid_id, bidder_id, request_id, maximum_minor, price_minor,
+        leader_id, bid_count, ends_at, placed_at, record_hash
+    )
+    select * from unnest(
+        %s::uuid[], %s::bigint[], %s::integer[], %s::uuid[], %s::uuid[], %s::uuid[],
+        %s::bigint[], %s::bigint[], %s::uuid[], %s::integer[], %s::timestamptz[],
+        %s::timestamptz[], %s::bytea[]
+    )
+),
+booked as (
+    update books as b
+    set sequence = d.sequence, price_minor = d.price_minor, leader_id = d.leader_id,
+        leader_maximum_minor = d.leader_maximum_minor, held_minor = d.held_minor,
+        bid_count = d.bid_count, extension_count = d.extension_count, ends_at = d.ends_at,
+        log_head = d.log_head
+    from unnest(
+        %s::uuid[], %s::bigint[], %s::bigint[], %s::uuid[], %s::bigint[], %s::bigint[],
+        %s::integer[], %s::integer[], %s::timestamptz[], %s::bytea[]
+    ) as d (
+        auction_id, sequence, price_minor, leader_id, leader_maximum_minor, held_minor,
+        bid_count, extension_count, ends_at, log_head
+    )
+    where b.auction_id = d.auction_id
+),
+held as (
+    update bidding_power as p
+    set held_minor = d.held_minor, used_at = clock_timestamp()
+    from unnest(%s::uuid[], %s::text[], %s::bigint[]) as d (bidder_id, currency_code, held_minor)
+    where p.bidder_id = d.bidder_id and p.currency_code = d.currency_code
 );
-
--- name: update_books_after_bids
--- Writes what a batch of bids changed in the books.
-update books as b
-set sequence = d.sequence, price_minor = d.price_minor, leader_id = d.leader_id,
-    leader_maximum_minor = d.leader_maximum_minor, held_minor = d.held_minor,
-    bid_count = d.bid_count, extension_count = d.extension_count, ends_at = d.ends_at,
-    log_head = d.log_head
-from unnest(
-    %s::uuid[], %s::bigint[], %s::bigint[], %s::uuid[], %s::bigint[], %s::bigint[], %s::integer[],
-    %s::integer[], %s::timestamptz[], %s::bytea[]
-) as d (
-    auction_id, sequence, price_minor, leader_id, leader_maximum_minor, held_minor, bid_count,
-    extension_count, ends_at, log_head
-)
-where b.auction_id = d.auction_id;
-
--- name: update_held_power
--- Writes what a batch of bids, or a close, left held of each bidder's power.
-update bidding_power as p
-set held_minor = d.held_minor, allotted_minor = d.allotted_minor, used_at = clock_timestamp()
-from unnest(%s::uuid[], %s::text[], %s::bigint[], %s::bigint[])
-    as d (bidder_id, currency_code, allotted_minor, held_minor)
-where p.bidder_id = d.bidder_id and p.currency_code = d.currency_code;
 
 -- name: insert_auction
 -- Adds a draft; nothing happens if the seller used the request id before.

@@ -15,11 +15,12 @@ from kernel.errors import DependencyUnavailable
 from kernel.ids import SHARD_COUNT, shard_of
 from servicekit.events.relay import Relay
 from servicekit.postgres import Connection, Database
+from servicekit.settings import SettingsError
 from svc_auction.domain.errors import AuctionNotFound, ShardUnavailable
 
 
-class ShardMapError(ValueError):
-    """The text that maps shards to databases is malformed."""
+class ShardMapError(SettingsError):
+    """The texts that name the shards and their databases are malformed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,14 @@ def parse_shard_urls(text: str) -> dict[int, str]:
             raise ShardMapError(f"shard {number} is named twice")
         urls[int(number)] = url
     return urls
+
+
+def parse_open_shards(text: str) -> frozenset[int]:
+    """Return the numbers of ``0,7``; none for an empty text."""
+    numbers = [part.strip() for part in text.split(",") if part.strip()]
+    if not all(number.isdecimal() for number in numbers):
+        raise ShardMapError(f"open shards {text!r} are not numbers with commas between")
+    return frozenset(map(int, numbers))
 
 
 @asynccontextmanager

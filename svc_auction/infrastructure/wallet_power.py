@@ -30,6 +30,7 @@ from svc_auction.domain.errors import InsufficientFunds, ShardUnavailable
 from svc_auction.infrastructure.shards import Shard, Shards
 
 TOP_UP_FACTOR = 4
+TOP_UP_MINOR_MAX = 1_000_000_000_000
 """How much more than the shortfall is asked for, so that the next bids need no call."""
 IDLE_AFTER_S = 600.0
 LOOK_EVERY_S = 0.5
@@ -82,7 +83,8 @@ class WalletPower:
     async def top_up(self, *, auction_id: str, bidder_id: str, shortfall: Money) -> None:
         """Get the bidder at least ``shortfall`` more, or raise ``InsufficientFunds``."""
         shard = self._shards.of(auction_id)
-        wished = Money(shortfall.currency_code, shortfall.amount_minor * TOP_UP_FACTOR)
+        wished_minor = min(shortfall.amount_minor * TOP_UP_FACTOR, TOP_UP_MINOR_MAX)
+        wished = Money(shortfall.currency_code, wished_minor)
         transfer_id = new_id()
         async with shard.transaction() as connection:
             await connection.execute(

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import grpc
+
+from blytz.auction.v1.auction_service_pb2_grpc import AuctionServiceStub
 from fakes.mesh import bearer, mint_token
 from fakes.scripted_service import ScriptedService
 from fakes.token_mint import TokenMint
-
-from blytz.auction.v1.auction_service_pb2_grpc import AuctionServiceStub
 from kernel.ids import new_id
 
 

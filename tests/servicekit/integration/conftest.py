@@ -4,12 +4,12 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+
+from blytz.auction.v1 import auction_service_pb2
 from fakes.mesh import channel_to, identity_in, serving
 from fakes.scripted_service import ScriptedService
 from fakes.served import Served
 from fakes.token_mint import TokenMint
-
-from blytz.auction.v1 import auction_service_pb2
 from stack.certificates import ensure_certificates
 from stack.ports import PortReservations
 

@@ -7,15 +7,15 @@ from typing import Any
 
 import grpc
 import pytest
-from fakes.auction_service import bid_request
-from fakes.mesh import channels_of, identity_in, refusal_of
-from fakes.served import Served
 
 from blytz.auction.v1 import auction_service_pb2
 from blytz.auction.v1 import auction_service_pb2 as messages
 from blytz.auction.v1.auction_service_pb2_grpc import AuctionServiceStub
 from blytz.payment.v1.wallet_service_pb2 import GetWalletRequest
 from blytz.payment.v1.wallet_service_pb2_grpc import WalletServiceStub
+from fakes.auction_service import bid_request
+from fakes.mesh import channels_of, identity_in, refusal_of
+from fakes.served import Served
 from kernel.errors import DependencyUnavailable
 from kernel.ids import new_id
 from servicekit.call import Call, current_call
@@ -52,9 +52,7 @@ class Away:
         return b""
 
 
-async def test_a_call_names_the_replica_it_belongs_to(
-    served: Served, channels: Channels
-) -> None:
+async def test_a_call_names_the_replica_it_belongs_to(served: Served, channels: Channels) -> None:
     await channels.stub(AuctionServiceStub).GetAuction(GET)
     await channels.stub(AuctionServiceStub).ListAuctions(messages.ListAuctionsRequest())
     first, second = served.script.calls
@@ -102,9 +100,7 @@ async def test_the_contracts_deadline_is_the_clients(served: Served, channels: C
 async def test_a_running_calls_deadline_and_trace_are_passed_on(
     served: Served, channels: Channels
 ) -> None:
-    outer = Call(
-        method=METHODS["GetAuction"], metadata={"traceparent": TRACEPARENT}, timeout_s=0.8
-    )
+    outer = Call(method=METHODS["GetAuction"], metadata={"traceparent": TRACEPARENT}, timeout_s=0.8)
     reset_to = current_call.set(outer)
     try:
         await channels.stub(AuctionServiceStub).GetAuction(GET)

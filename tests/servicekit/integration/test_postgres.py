@@ -3,9 +3,9 @@ from collections.abc import AsyncIterator
 
 import psycopg
 import pytest
-from fakes.postgres_proxy import PostgresProxy
 from psycopg import errors
 
+from fakes.postgres_proxy import PostgresProxy
 from kernel.errors import DependencyUnavailable
 from kernel.ids import new_id
 from servicekit import postgres
@@ -118,9 +118,7 @@ async def test_a_wrong_statement_is_a_fault_not_an_outage(database: Database) ->
         await wrong()
 
 
-async def test_a_busy_pool_is_unavailable_soon(
-    url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_busy_pool_is_unavailable_soon(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(postgres, "POOL_WAIT_S", 0.1)
     async with Database.open(url, pool_max=1) as database, database.transaction():
         with pytest.raises(DependencyUnavailable) as refused:

@@ -6,14 +6,14 @@ from typing import Any
 
 import grpc
 import pytest
-from fakes.auction_service import bid_request
-from fakes.eventually import eventually
-from fakes.mesh import channel_to, identity_in, refusal_from, refusal_of
-from fakes.served import Served
 
 from blytz.auction.v1 import auction_pb2
 from blytz.auction.v1 import auction_service_pb2 as messages
 from blytz.auction.v1.auction_service_pb2_grpc import AuctionServiceStub
+from fakes.auction_service import bid_request
+from fakes.eventually import eventually
+from fakes.mesh import channel_to, identity_in, refusal_from, refusal_of
+from fakes.served import Served
 from kernel.errors import DependencyUnavailable
 from kernel.ids import new_id
 from servicekit.call import Call, current_call
@@ -30,7 +30,7 @@ async def test_a_handler_knows_who_asks_and_until_when(served: Served) -> None:
     (call,) = served.script.calls
     assert call.caller == "edge"
     assert call.person is not None
-    assert (call.person.roles, call.person.name) == ({"SELLER"}, "Ada")
+    assert (call.person.roles, call.person.name) == (frozenset({"SELLER"}), "Ada")
     assert call.metadata["x-extra"] == "1"
     assert call.traceparent == TRACEPARENT
     remaining_s = call.deadline_s()
@@ -131,9 +131,7 @@ async def test_the_caller_is_looked_at_before_the_person_and_both_before_the_req
     served: Served, tls_folder: Any
 ) -> None:
     bad = messages.PlaceBidRequest()
-    async with channel_to(
-        served.address, "auction", identity_in(tls_folder, "payment")
-    ) as other:
+    async with channel_to(served.address, "auction", identity_in(tls_folder, "payment")) as other:
         refused = await refusal_of(AuctionServiceStub(other).PlaceBid, bad)
         assert refused.reason == "CALLER_NOT_ALLOWED"
     assert (await refusal_of(served.stub.PlaceBid, bad)).reason == "TOKEN_MISSING"

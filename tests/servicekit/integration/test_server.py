@@ -4,18 +4,18 @@ from typing import Any
 
 import grpc
 import pytest
-from fakes.auction_service import create_request
-from fakes.eventually import eventually
-from fakes.mesh import channel_to, identity_in, mint_token, refusal_of, serving
-from fakes.scripted_service import ScriptedService
-from fakes.served import Served
-from fakes.token_mint import TokenMint
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from blytz.auction.v1 import auction_service_pb2
 from blytz.auction.v1 import auction_service_pb2 as messages
 from blytz.auction.v1.auction_service_pb2_grpc import AuctionServiceStub
+from fakes.auction_service import create_request
+from fakes.eventually import eventually
+from fakes.mesh import channel_to, identity_in, mint_token, refusal_of, serving
+from fakes.scripted_service import ScriptedService
+from fakes.served import Served
+from fakes.token_mint import TokenMint
 from kernel.ids import new_id
 from servicekit.contract import ContractError
 from servicekit.rpc import RpcAdapter
@@ -57,7 +57,7 @@ async def test_health_says_serving_until_the_drain_and_calls_under_way_finish(
         ) as server,
         channel_to(address, "auction", edge) as channel,
     ):
-        health = health_pb2_grpc.HealthStub(channel)
+        health: Any = health_pb2_grpc.HealthStub(channel)
         for service in ("", AUCTION.full_name):
             request = health_pb2.HealthCheckRequest(service=service)
             assert (await health.Check(request)).status == SERVING
@@ -122,7 +122,7 @@ async def test_a_message_of_5_mb_is_refused_unread(served: Served) -> None:
 
 
 async def test_what_the_contract_does_not_know_is_unimplemented(served: Served) -> None:
-    unknown = served.channel.unary_unary("/blytz.auction.v1.AuctionService/Steal")
+    unknown: Any = served.channel.unary_unary("/blytz.auction.v1.AuctionService/Steal")
     with pytest.raises(grpc.aio.AioRpcError) as refused:
         await unknown(b"")
     assert refused.value.code() is grpc.StatusCode.UNIMPLEMENTED
@@ -142,7 +142,8 @@ async def test_reflection_is_there_only_if_it_is_wanted(
         ),
         channel_to(address, "auction", identity_in(tls_folder, "edge")) as channel,
     ):
-        stream = reflection_pb2_grpc.ServerReflectionStub(channel).ServerReflectionInfo()
+        stub_class: Any = reflection_pb2_grpc.ServerReflectionStub
+        stream = stub_class(channel).ServerReflectionInfo()
         await stream.write(reflection_pb2.ServerReflectionRequest(list_services=""))
         if reflect:
             listed = (await stream.read()).list_services_response

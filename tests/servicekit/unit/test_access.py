@@ -52,9 +52,7 @@ def call_of(access: Access.ValueType, authorization: str | None = None) -> Call:
         (set(), "edge", False),
     ],
 )
-def test_the_contract_names_the_callers(
-    callers: set[str], caller: str, *, admitted: bool
-) -> None:
+def test_the_contract_names_the_callers(callers: set[str], caller: str, *, admitted: bool) -> None:
     method = replace(METHOD, callers=frozenset(callers))
     if admitted:
         admit_caller(method, caller)

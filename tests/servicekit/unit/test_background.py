@@ -1,8 +1,9 @@
 import asyncio
+from itertools import pairwise
 
 import pytest
-from fakes.eventually import eventually
 
+from fakes.eventually import eventually
 from servicekit import background
 from servicekit.background import running
 
@@ -94,6 +95,6 @@ async def test_restarts_become_rarer_up_to_a_limit() -> None:
 
     async with running([crashes]):
         await eventually(lambda: len(moments) >= 6)
-    pauses = [later - earlier for earlier, later in zip(moments, moments[1:], strict=False)]
+    pauses = [later - earlier for earlier, later in pairwise(moments)]
     assert pauses[0] >= 0.001
     assert min(pauses[3:]) >= 0.004

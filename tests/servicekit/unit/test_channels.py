@@ -13,9 +13,7 @@ def test_only_what_may_be_repeated_is_retried_and_within_a_budget() -> None:
     assert retried == {
         "CreateAuction", "GetAuction", "ListAuctions", "ListBids", "PlaceBid",
     }  # fmt: skip
-    assert all(
-        entry["name"][0]["service"] == SERVICE.full_name for entry in config["methodConfig"]
-    )
+    assert all(entry["name"][0]["service"] == SERVICE.full_name for entry in config["methodConfig"])
     policies = [e["retryPolicy"] for e in config["methodConfig"] if "retryPolicy" in e]
     assert all(policy["retryableStatusCodes"] == ["UNAVAILABLE"] for policy in policies)
     assert config["retryThrottling"]["tokenRatio"] > 0

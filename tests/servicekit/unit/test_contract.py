@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from google.protobuf.descriptor import ServiceDescriptor
@@ -37,7 +38,7 @@ def method_of(path: str) -> MethodContract:
 
 def test_the_contract_of_a_bid() -> None:
     method = method_of("/blytz.auction.v1.AuctionService/PlaceBid")
-    assert (method.name, method.callers) == ("PlaceBid", {"edge"})
+    assert (method.name, method.callers) == ("PlaceBid", frozenset({"edge"}))
     assert (method.access, method.timeout_s) == (Access.ACCESS_USER, 2.0)
     assert method.idempotency == Idempotency.IDEMPOTENCY_BY_REQUEST_ID
     assert (method.rate_per_second, method.rate_burst) == (20, 40)
@@ -77,7 +78,7 @@ def test_every_contract_is_complete(method: MethodContract) -> None:
 
 
 def test_a_service_without_policies_is_not_served() -> None:
-    service = health_pb2.DESCRIPTOR.services_by_name["Health"]
+    service: Any = health_pb2.DESCRIPTOR.services_by_name["Health"]
     with pytest.raises(ContractError, match=r"grpc\.health\.v1\.Health\.Check"):
         list(methods_of(service))
 

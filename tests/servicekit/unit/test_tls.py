@@ -45,8 +45,7 @@ def test_headers_do_not_name_the_caller_of_a_connection() -> None:
     ("header", "name"),
     [
         (
-            "By=spiffe://blytz.live/ns/b/sa/auction;Hash=ab12;Subject=\"\";"
-            "URI=spiffe://blytz.live/ns/b/sa/edge",
+            'By=spiffe://blytz.live/sa/auction;Hash=ab;Subject="";URI=spiffe://blytz.live/sa/edge',
             "edge",
         ),
         ('Hash=ab;Subject="CN=x,O=y";URI="spiffe://blytz.live/payment"', "payment"),

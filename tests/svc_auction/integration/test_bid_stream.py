@@ -104,7 +104,7 @@ async def test_a_bid_that_breaks_the_contract_ends_the_stream_after_the_others(
         grpc.StatusCode.INVALID_ARGUMENT,
         "INVALID_REQUEST",
     )
-    assert refused.fields == {"bid.maximum"}
+    assert refused.fields == {"bid.maximum.amount_minor"}
 
 
 async def test_a_stream_without_a_token_or_from_a_stranger_never_starts(

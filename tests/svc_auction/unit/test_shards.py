@@ -11,6 +11,7 @@ from svc_auction.infrastructure.shards import (
     ShardMapError,
     Shards,
     open_shards,
+    parse_open_shards,
     parse_shard_urls,
 )
 
@@ -37,6 +38,14 @@ def test_a_map_names_a_database_for_each_shard() -> None:
 def test_a_malformed_map_is_refused(text: str) -> None:
     with pytest.raises(ShardMapError):
         parse_shard_urls(text)
+
+
+def test_open_shards_are_numbers() -> None:
+    assert parse_open_shards("") == frozenset()
+    assert parse_open_shards("0, 7,") == {0, 7}
+    for text in ("x", "0;7", "-1", "1.5"):
+        with pytest.raises(ShardMapError):
+            parse_open_shards(text)
 
 
 def test_an_auction_is_on_the_shard_that_its_id_carries() -> None:

@@ -18,7 +18,9 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class Money(_message.Message):
-    """Money is an exact amount in one currency. No amount is ever a floating-point number."""
+    """Money is an exact amount in one currency, above zero unless a field says otherwise. No amount is ever a
+    floating-point number.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 

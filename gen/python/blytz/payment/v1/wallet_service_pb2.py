@@ -29,13 +29,19 @@ from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%blytz/payment/v1/wallet_service.proto\x12\x10\x62lytz.payment.v1\x1a\x1b\x62lytz/common/v1/money.proto\x1a\x1d\x62lytz/options/v1/policy.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x95\x01\n\x07\x42\x61lance\x12)\n\tavailable\x18\x01 \x01(\x0b\x32\x16.blytz.common.v1.Money\x12-\n\rbidding_power\x18\x02 \x01(\x0b\x32\x16.blytz.common.v1.Money\x12\x30\n\x10pending_earnings\x18\x03 \x01(\x0b\x32\x16.blytz.common.v1.Money\"\xbb\x01\n\x07\x44\x65posit\x12\x12\n\ndeposit_id\x18\x01 \x01(\t\x12&\n\x06\x61mount\x18\x02 \x01(\x0b\x32\x16.blytz.common.v1.Money\x12-\n\x05state\x18\x03 \x01(\x0e\x32\x1e.blytz.payment.v1.DepositState\x12.\n\ncreated_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rclient_secret\x18\x05 \x01(\t\"\x12\n\x10GetWalletRequest\"@\n\x11GetWalletResponse\x12+\n\x08\x62\x61lances\x18\x01 \x03(\x0b\x32\x19.blytz.payment.v1.Balance\"\x9a\x02\n\x14\x43reateDepositRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\xab\x01\n\x06\x61mount\x18\x02 \x01(\x0b\x32\x16.blytz.common.v1.MoneyB\x82\x01\xbaH\x7f\xba\x01y\n\x0e\x64\x65posit.amount\x12,must be between 100 and 10000000 minor units\x1a\x39this.amount_minor >= 100 && this.amount_minor <= 10000000\xc8\x01\x01\x12\x36\n\x11payment_method_id\x18\x03 \x01(\tB\x1b\xbaH\x18r\x16\x18\x64\x32\x12^pm_[A-Za-z0-9_]+$\"C\n\x15\x43reateDepositResponse\x12*\n\x07\x64\x65posit\x18\x01 \x01(\x0b\x32\x19.blytz.payment.v1.Deposit\"\x9b\x04\n\x18\x41llotBiddingPowerRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x19\n\x07user_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x17\n\x05shard\x18\x03 \x01(\rB\x08\xbaH\x05*\x03\x18\xff\x01\x12j\n\x06\x61mount\x18\x04 \x01(\x0b\x32\x16.blytz.common.v1.MoneyBB\xbaH?\xba\x01\x39\n\x0c\x61llot.amount\x12\x12must be above zero\x1a\x15this.amount_minor > 0\xc8\x01\x01\x12l\n\x07minimum\x18\x05 \x01(\x0b\x32\x16.blytz.common.v1.MoneyBC\xbaH@\xba\x01:\n\rallot.minimum\x12\x12must be above zero\x1a\x15this.amount_minor > 0\xc8\x01\x01:\xd2\x01\xbaH\xce\x01\x1a\xcb\x01\n\x1b\x61llot.minimum_within_amount\x12:minimum must be in the currency of amount and not above it\x1apthis.minimum.currency_code == this.amount.currency_code && this.minimum.amount_minor <= this.amount.amount_minor\"E\n\x19\x41llotBiddingPowerResponse\x12(\n\x08\x61llotted\x18\x01 \x01(\x0b\x32\x16.blytz.common.v1.Money\"\xda\x01\n\x19ReturnBiddingPowerRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x19\n\x07user_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x17\n\x05shard\x18\x03 \x01(\rB\x08\xbaH\x05*\x03\x18\xff\x01\x12k\n\x06\x61mount\x18\x04 \x01(\x0b\x32\x16.blytz.common.v1.MoneyBC\xbaH@\xba\x01:\n\rreturn.amount\x12\x12must be above zero\x1a\x15this.amount_minor > 0\xc8\x01\x01\"\x1c\n\x1aReturnBiddingPowerResponse\"\x9a\x02\n\x10SettleWinRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\nauction_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1b\n\twinner_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1b\n\tseller_id\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x17\n\x05shard\x18\x05 \x01(\rB\x08\xbaH\x05*\x03\x18\xff\x01\x12w\n\x0chammer_price\x18\x06 \x01(\x0b\x32\x16.blytz.common.v1.MoneyBI\xbaHF\xba\x01@\n\x13settle.hammer_price\x12\x12must be above zero\x1a\x15this.amount_minor > 0\xc8\x01\x01\"\x13\n\x11SettleWinResponse*\xa2\x01\n\x0c\x44\x65positState\x12\x1d\n\x19\x44\x45POSIT_STATE_UNSPECIFIED\x10\x00\x12\x19\n\x15\x44\x45POSIT_STATE_PENDING\x10\x01\x12\x1b\n\x17\x44\x45POSIT_STATE_SUCCEEDED\x10\x02\x12\x18\n\x14\x44\x45POSIT_STATE_FAILED\x10\x03\x12!\n\x1d\x44\x45POSIT_STATE_REQUIRES_ACTION\x10\x04\x32\x83\x05\n\rWalletService\x12v\n\tGetWallet\x12\".blytz.payment.v1.GetWalletRequest\x1a#.blytz.payment.v1.GetWalletResponse\" \xd2\xe7\x18\n\n\x01\x01\x10\x02\x18\xd0\x0f \x02\x82\xd3\xe4\x93\x02\x0c\x12\n/v1/wallet\x12\x94\x01\n\rCreateDeposit\x12&.blytz.payment.v1.CreateDepositRequest\x1a\'.blytz.payment.v1.CreateDepositResponse\"2\xd2\xe7\x18\x10\n\x01\x01\x10\x02\x18\x98u \x03*\x04\x08\x02\x10\n\x82\xd3\xe4\x93\x02\x18\"\x13/v1/wallet/deposits:\x01*\x12|\n\x11\x41llotBiddingPower\x12*.blytz.payment.v1.AllotBiddingPowerRequest\x1a+.blytz.payment.v1.AllotBiddingPowerResponse\"\x0e\xd2\xe7\x18\n\n\x01\x04\x10\x06\x18\xdc\x0b \x03\x12\x7f\n\x12ReturnBiddingPower\x12+.blytz.payment.v1.ReturnBiddingPowerRequest\x1a,.blytz.payment.v1.ReturnBiddingPowerResponse\"\x0e\xd2\xe7\x18\n\n\x01\x04\x10\x06\x18\xd0\x0f \x03\x12\x64\n\tSettleWin\x12\".blytz.payment.v1.SettleWinRequest\x1a#.blytz.payment.v1.SettleWinResponse\"\x0e\xd2\xe7\x18\n\n\x01\x04\x10\x06\x18\xd0\x0f \x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%blytz/payment/v1/wallet_service.proto\x12\x10\x62lytz.payment.v1\x1a\x1b\x62lytz/common/v1/money.proto\x1a\x1d\x62lytz/options/v1/policy.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xad\x01\n\x07\x42\x61lance\x12\x31\n\tavailable\x18\x01 \x01(\x0b\x32\x16.blytz.common.v1.MoneyB\x06\xbaH\x03\xd8\x01\x03\x12\x35\n\rbidding_power\x18\x02 \x01(\x0b\x32\x16.blytz.common.v1.MoneyB\x06\xbaH\x03\xd8\x01\x03\x12\x38\n\x10pending_earnings\x18\x03 \x01(\x0b\x32\x16.blytz.common.v1.MoneyB\x06\xbaH\x03\xd8\x01\x03\"\xbb\x01\n\x07\x44\x65posit\x12\x12\n\ndeposit_id\x18\x01 \x01(\t\x12&\n\x06\x61mount\x18\x02 \x01(\x0b\x32\x16.blytz.common.v1.Money\x12-\n\x05state\x18\x03 \x01(\x0e\x32\x1e.blytz.payment.v1.DepositState\x12.\n\ncreated_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rclient_secret\x18\x05 \x01(\t\"\x12\n\x10GetWalletRequest\"@\n\x11GetWalletResponse\x12+\n\x08\x62\x61lances\x18\x01 \x03(\x0b\x32\x19.blytz.payment.v1.Balance\"\x9a\x02\n\x14\x43reateDepositRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\xab\x01\n\x06\x61mount\x18\x02 \x01(\x0b\x32\x16.blytz.common.v1.MoneyB\x82\x01\xbaH\x7f\xba\x01y\n\x0e\x64\x65posit.amount\x12,must be between 100 and 10000000 minor units\x1a\x39this.amount_minor >= 100 && this.amount_minor <= 10000000\xc8\x01\x01\x12\x36\n\x11payment_method_id\x18\x03 \x01(\tB\x1b\xbaH\x18r\x16\x18\x64\x32\x12^pm_[A-Za-z0-9_]+$\"C\n\x15\x43reateDepositResponse\x12*\n\x07\x64\x65posit\x18\x01 \x01(\x0b\x32\x19.blytz.payment.v1.Deposit\"\xa2\x03\n\x18\x41llotBiddingPowerRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x19\n\x07user_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x17\n\x05shard\x18\x03 \x01(\rB\x08\xbaH\x05*\x03\x18\xff\x01\x12.\n\x06\x61mount\x18\x04 \x01(\x0b\x32\x16.blytz.common.v1.MoneyB\x06\xbaH\x03\xc8\x01\x01\x12/\n\x07minimum\x18\x05 \x01(\x0b\x32\x16.blytz.common.v1.MoneyB\x06\xbaH\x03\xc8\x01\x01:\xd2\x01\xbaH\xce\x01\x1a\xcb\x01\n\x1b\x61llot.minimum_within_amount\x12:minimum must be in the currency of amount and not above it\x1apthis.minimum.currency_code == this.amount.currency_code && this.minimum.amount_minor <= this.amount.amount_minor\"E\n\x19\x41llotBiddingPowerResponse\x12(\n\x08\x61llotted\x18\x01 \x01(\x0b\x32\x16.blytz.common.v1.Money\"\x9d\x01\n\x19ReturnBiddingPowerRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x19\n\x07user_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x17\n\x05shard\x18\x03 \x01(\rB\x08\xbaH\x05*\x03\x18\xff\x01\x12.\n\x06\x61mount\x18\x04 \x01(\x0b\x32\x16.blytz.common.v1.MoneyB\x06\xbaH\x03\xc8\x01\x01\"\x1c\n\x1aReturnBiddingPowerResponse\"\xd7\x01\n\x10SettleWinRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\nauction_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1b\n\twinner_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1b\n\tseller_id\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x17\n\x05shard\x18\x05 \x01(\rB\x08\xbaH\x05*\x03\x18\xff\x01\x12\x34\n\x0chammer_price\x18\x06 \x01(\x0b\x32\x16.blytz.common.v1.MoneyB\x06\xbaH\x03\xc8\x01\x01\"\x13\n\x11SettleWinResponse*\xa2\x01\n\x0c\x44\x65positState\x12\x1d\n\x19\x44\x45POSIT_STATE_UNSPECIFIED\x10\x00\x12\x19\n\x15\x44\x45POSIT_STATE_PENDING\x10\x01\x12\x1b\n\x17\x44\x45POSIT_STATE_SUCCEEDED\x10\x02\x12\x18\n\x14\x44\x45POSIT_STATE_FAILED\x10\x03\x12!\n\x1d\x44\x45POSIT_STATE_REQUIRES_ACTION\x10\x04\x32\x83\x05\n\rWalletService\x12v\n\tGetWallet\x12\".blytz.payment.v1.GetWalletRequest\x1a#.blytz.payment.v1.GetWalletResponse\" \xd2\xe7\x18\n\n\x01\x01\x10\x02\x18\xd0\x0f \x02\x82\xd3\xe4\x93\x02\x0c\x12\n/v1/wallet\x12\x94\x01\n\rCreateDeposit\x12&.blytz.payment.v1.CreateDepositRequest\x1a\'.blytz.payment.v1.CreateDepositResponse\"2\xd2\xe7\x18\x10\n\x01\x01\x10\x02\x18\x98u \x03*\x04\x08\x02\x10\n\x82\xd3\xe4\x93\x02\x18\"\x13/v1/wallet/deposits:\x01*\x12|\n\x11\x41llotBiddingPower\x12*.blytz.payment.v1.AllotBiddingPowerRequest\x1a+.blytz.payment.v1.AllotBiddingPowerResponse\"\x0e\xd2\xe7\x18\n\n\x01\x04\x10\x06\x18\xdc\x0b \x03\x12\x7f\n\x12ReturnBiddingPower\x12+.blytz.payment.v1.ReturnBiddingPowerRequest\x1a,.blytz.payment.v1.ReturnBiddingPowerResponse\"\x0e\xd2\xe7\x18\n\n\x01\x04\x10\x06\x18\xd0\x0f \x03\x12\x64\n\tSettleWin\x12\".blytz.payment.v1.SettleWinRequest\x1a#.blytz.payment.v1.SettleWinResponse\"\x0e\xd2\xe7\x18\n\n\x01\x04\x10\x06\x18\xd0\x0f \x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'blytz.payment.v1.wallet_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_BALANCE'].fields_by_name['available']._loaded_options = None
+  _globals['_BALANCE'].fields_by_name['available']._serialized_options = b'\272H\003\330\001\003'
+  _globals['_BALANCE'].fields_by_name['bidding_power']._loaded_options = None
+  _globals['_BALANCE'].fields_by_name['bidding_power']._serialized_options = b'\272H\003\330\001\003'
+  _globals['_BALANCE'].fields_by_name['pending_earnings']._loaded_options = None
+  _globals['_BALANCE'].fields_by_name['pending_earnings']._serialized_options = b'\272H\003\330\001\003'
   _globals['_CREATEDEPOSITREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_CREATEDEPOSITREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_CREATEDEPOSITREQUEST'].fields_by_name['amount']._loaded_options = None
@@ -49,9 +55,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ALLOTBIDDINGPOWERREQUEST'].fields_by_name['shard']._loaded_options = None
   _globals['_ALLOTBIDDINGPOWERREQUEST'].fields_by_name['shard']._serialized_options = b'\272H\005*\003\030\377\001'
   _globals['_ALLOTBIDDINGPOWERREQUEST'].fields_by_name['amount']._loaded_options = None
-  _globals['_ALLOTBIDDINGPOWERREQUEST'].fields_by_name['amount']._serialized_options = b'\272H?\272\0019\n\014allot.amount\022\022must be above zero\032\025this.amount_minor > 0\310\001\001'
+  _globals['_ALLOTBIDDINGPOWERREQUEST'].fields_by_name['amount']._serialized_options = b'\272H\003\310\001\001'
   _globals['_ALLOTBIDDINGPOWERREQUEST'].fields_by_name['minimum']._loaded_options = None
-  _globals['_ALLOTBIDDINGPOWERREQUEST'].fields_by_name['minimum']._serialized_options = b'\272H@\272\001:\n\rallot.minimum\022\022must be above zero\032\025this.amount_minor > 0\310\001\001'
+  _globals['_ALLOTBIDDINGPOWERREQUEST'].fields_by_name['minimum']._serialized_options = b'\272H\003\310\001\001'
   _globals['_ALLOTBIDDINGPOWERREQUEST']._loaded_options = None
   _globals['_ALLOTBIDDINGPOWERREQUEST']._serialized_options = b'\272H\316\001\032\313\001\n\033allot.minimum_within_amount\022:minimum must be in the currency of amount and not above it\032pthis.minimum.currency_code == this.amount.currency_code && this.minimum.amount_minor <= this.amount.amount_minor'
   _globals['_RETURNBIDDINGPOWERREQUEST'].fields_by_name['request_id']._loaded_options = None
@@ -61,7 +67,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RETURNBIDDINGPOWERREQUEST'].fields_by_name['shard']._loaded_options = None
   _globals['_RETURNBIDDINGPOWERREQUEST'].fields_by_name['shard']._serialized_options = b'\272H\005*\003\030\377\001'
   _globals['_RETURNBIDDINGPOWERREQUEST'].fields_by_name['amount']._loaded_options = None
-  _globals['_RETURNBIDDINGPOWERREQUEST'].fields_by_name['amount']._serialized_options = b'\272H@\272\001:\n\rreturn.amount\022\022must be above zero\032\025this.amount_minor > 0\310\001\001'
+  _globals['_RETURNBIDDINGPOWERREQUEST'].fields_by_name['amount']._serialized_options = b'\272H\003\310\001\001'
   _globals['_SETTLEWINREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_SETTLEWINREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_SETTLEWINREQUEST'].fields_by_name['auction_id']._loaded_options = None
@@ -73,7 +79,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SETTLEWINREQUEST'].fields_by_name['shard']._loaded_options = None
   _globals['_SETTLEWINREQUEST'].fields_by_name['shard']._serialized_options = b'\272H\005*\003\030\377\001'
   _globals['_SETTLEWINREQUEST'].fields_by_name['hammer_price']._loaded_options = None
-  _globals['_SETTLEWINREQUEST'].fields_by_name['hammer_price']._serialized_options = b'\272HF\272\001@\n\023settle.hammer_price\022\022must be above zero\032\025this.amount_minor > 0\310\001\001'
+  _globals['_SETTLEWINREQUEST'].fields_by_name['hammer_price']._serialized_options = b'\272H\003\310\001\001'
   _globals['_WALLETSERVICE'].methods_by_name['GetWallet']._loaded_options = None
   _globals['_WALLETSERVICE'].methods_by_name['GetWallet']._serialized_options = b'\322\347\030\n\n\001\001\020\002\030\320\017 \002\202\323\344\223\002\014\022\n/v1/wallet'
   _globals['_WALLETSERVICE'].methods_by_name['CreateDeposit']._loaded_options = None
@@ -84,32 +90,32 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_WALLETSERVICE'].methods_by_name['ReturnBiddingPower']._serialized_options = b'\322\347\030\n\n\001\004\020\006\030\320\017 \003'
   _globals['_WALLETSERVICE'].methods_by_name['SettleWin']._loaded_options = None
   _globals['_WALLETSERVICE'].methods_by_name['SettleWin']._serialized_options = b'\322\347\030\n\n\001\004\020\006\030\320\017 \003'
-  _globals['_DEPOSITSTATE']._serialized_start=2164
-  _globals['_DEPOSITSTATE']._serialized_end=2326
+  _globals['_DEPOSITSTATE']._serialized_start=1939
+  _globals['_DEPOSITSTATE']._serialized_end=2101
   _globals['_BALANCE']._serialized_start=212
-  _globals['_BALANCE']._serialized_end=361
-  _globals['_DEPOSIT']._serialized_start=364
-  _globals['_DEPOSIT']._serialized_end=551
-  _globals['_GETWALLETREQUEST']._serialized_start=553
-  _globals['_GETWALLETREQUEST']._serialized_end=571
-  _globals['_GETWALLETRESPONSE']._serialized_start=573
-  _globals['_GETWALLETRESPONSE']._serialized_end=637
-  _globals['_CREATEDEPOSITREQUEST']._serialized_start=640
-  _globals['_CREATEDEPOSITREQUEST']._serialized_end=922
-  _globals['_CREATEDEPOSITRESPONSE']._serialized_start=924
-  _globals['_CREATEDEPOSITRESPONSE']._serialized_end=991
-  _globals['_ALLOTBIDDINGPOWERREQUEST']._serialized_start=994
-  _globals['_ALLOTBIDDINGPOWERREQUEST']._serialized_end=1533
-  _globals['_ALLOTBIDDINGPOWERRESPONSE']._serialized_start=1535
-  _globals['_ALLOTBIDDINGPOWERRESPONSE']._serialized_end=1604
-  _globals['_RETURNBIDDINGPOWERREQUEST']._serialized_start=1607
-  _globals['_RETURNBIDDINGPOWERREQUEST']._serialized_end=1825
-  _globals['_RETURNBIDDINGPOWERRESPONSE']._serialized_start=1827
-  _globals['_RETURNBIDDINGPOWERRESPONSE']._serialized_end=1855
-  _globals['_SETTLEWINREQUEST']._serialized_start=1858
-  _globals['_SETTLEWINREQUEST']._serialized_end=2140
-  _globals['_SETTLEWINRESPONSE']._serialized_start=2142
-  _globals['_SETTLEWINRESPONSE']._serialized_end=2161
-  _globals['_WALLETSERVICE']._serialized_start=2329
-  _globals['_WALLETSERVICE']._serialized_end=2972
+  _globals['_BALANCE']._serialized_end=385
+  _globals['_DEPOSIT']._serialized_start=388
+  _globals['_DEPOSIT']._serialized_end=575
+  _globals['_GETWALLETREQUEST']._serialized_start=577
+  _globals['_GETWALLETREQUEST']._serialized_end=595
+  _globals['_GETWALLETRESPONSE']._serialized_start=597
+  _globals['_GETWALLETRESPONSE']._serialized_end=661
+  _globals['_CREATEDEPOSITREQUEST']._serialized_start=664
+  _globals['_CREATEDEPOSITREQUEST']._serialized_end=946
+  _globals['_CREATEDEPOSITRESPONSE']._serialized_start=948
+  _globals['_CREATEDEPOSITRESPONSE']._serialized_end=1015
+  _globals['_ALLOTBIDDINGPOWERREQUEST']._serialized_start=1018
+  _globals['_ALLOTBIDDINGPOWERREQUEST']._serialized_end=1436
+  _globals['_ALLOTBIDDINGPOWERRESPONSE']._serialized_start=1438
+  _globals['_ALLOTBIDDINGPOWERRESPONSE']._serialized_end=1507
+  _globals['_RETURNBIDDINGPOWERREQUEST']._serialized_start=1510
+  _globals['_RETURNBIDDINGPOWERREQUEST']._serialized_end=1667
+  _globals['_RETURNBIDDINGPOWERRESPONSE']._serialized_start=1669
+  _globals['_RETURNBIDDINGPOWERRESPONSE']._serialized_end=1697
+  _globals['_SETTLEWINREQUEST']._serialized_start=1700
+  _globals['_SETTLEWINREQUEST']._serialized_end=1915
+  _globals['_SETTLEWINRESPONSE']._serialized_start=1917
+  _globals['_SETTLEWINRESPONSE']._serialized_end=1936
+  _globals['_WALLETSERVICE']._serialized_start=2104
+  _globals['_WALLETSERVICE']._serialized_end=2747
 # @@protoc_insertion_point(module_scope)

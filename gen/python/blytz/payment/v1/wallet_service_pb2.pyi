@@ -55,7 +55,7 @@ Global___DepositState: _TypeAlias = DepositState  # noqa: Y015
 
 @_typing.final
 class Balance(_message.Message):
-    """Balance is what a person has in one currency. All three are never negative."""
+    """Balance is what a person has in one currency. All three may be zero and are never negative."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

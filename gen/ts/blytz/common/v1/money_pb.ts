@@ -13,7 +13,8 @@ export const file_blytz_common_v1_money: GenFile = /*@__PURE__*/
   fileDesc("ChtibHl0ei9jb21tb24vdjEvbW9uZXkucHJvdG8SD2JseXR6LmNvbW1vbi52MSI0CgVNb25leRIVCg1jdXJyZW5jeV9jb2RlGAEgASgJEhQKDGFtb3VudF9taW5vchgCIAEoA2IGcHJvdG8z");
 
 /**
- * Money is an exact amount in one currency. No amount is ever a floating-point number.
+ * Money is an exact amount in one currency, above zero unless a field says otherwise. No amount is ever a
+ * floating-point number.
  *
  * @generated from message blytz.common.v1.Money
  */
