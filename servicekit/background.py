@@ -36,7 +36,7 @@ async def _supervise(loop: Loop, stopping: asyncio.Event) -> None:
         started_s = clock()
         try:
             await loop()
-        except Exception as fault:  # noqa: BLE001 - a loop that ends is started again, whatever ended it
+        except Exception as fault:  # noqa: BLE001 - whatever ended it, it is started again
             log.warning("loop_crashed", loop=_name(loop), error=repr(fault))
         if clock() - started_s > RESTART_AFTER_S_MAX:
             restart_after_s = RESTART_AFTER_S_MIN

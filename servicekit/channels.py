@@ -68,7 +68,8 @@ def service_config(methods: list[MethodContract]) -> dict[str, Any]:
 
     The deadline is not in it: grpcio 1.85 counts a config's timeout from one to two seconds before
     the call, so that calls of 1.5 s fail at once. ``_ContractInterceptor`` sets it on each call.
-    Its form: https://github.com/grpc/grpc-proto/blob/master/grpc/service_config/service_config.proto
+    Its form:
+    https://github.com/grpc/grpc-proto/blob/master/grpc/service_config/service_config.proto
     """
     configs = []
     for method in methods:

@@ -185,7 +185,7 @@ class PostgresAuctions:
 
     async def seconds_to_next(self, shard: Shard) -> float | None:
         """Return how long until something is due on a shard; None if nothing is known."""
-        async with shard.transaction() as connection:
+        async with shard.statements() as connection:
             found = await connection.execute(_queries["seconds_to_next"])
             seconds: float | None = (await _one(found))[0]
         return seconds

@@ -41,6 +41,15 @@ class Shard:
             raise ShardUnavailable(retry_after_s=error.retry_after_s) from error
 
     @asynccontextmanager
+    async def statements(self) -> AsyncIterator[Connection]:
+        """Yield a connection on which each statement is a transaction of its own."""
+        try:
+            async with self.database.statements() as connection:
+                yield connection
+        except DependencyUnavailable as error:
+            raise ShardUnavailable(retry_after_s=error.retry_after_s) from error
+
+    @asynccontextmanager
     async def read(self) -> AsyncIterator[Connection]:
         """Yield a connection for reads that may lag; ``ShardUnavailable`` if it is away."""
         try:

@@ -28,10 +28,11 @@ class Timekeeper:
     async def run(self) -> None:
         """Start and end auctions until cancelled."""
         while True:
-            if await self.advance() < BATCH_MAX:
-                next_s = await self._auctions.seconds_to_next(self._shard)
-                wait_s = LOOK_EVERY_S if next_s is None else min(max(next_s, 0.0), LOOK_EVERY_S)
-                await asyncio.sleep(wait_s)
+            next_s = await self._auctions.seconds_to_next(self._shard)
+            if next_s is not None and next_s <= 0:
+                await self.advance()
+            else:
+                await asyncio.sleep(min(next_s or LOOK_EVERY_S, LOOK_EVERY_S))
 
     async def advance(self) -> int:
         """Start and end what is due now, up to a batch; return how many auctions changed."""

@@ -30,8 +30,9 @@ from svc_auction.domain.errors import InsufficientFunds, ShardUnavailable
 from svc_auction.infrastructure.shards import Shard, Shards
 
 TOP_UP_FACTOR = 4
-TOP_UP_MINOR_MAX = 1_000_000_000_000
 """How much more than the shortfall is asked for, so that the next bids need no call."""
+TOP_UP_MINOR_MAX = 1_000_000_000_000
+"""The most that the contract lets an amount be."""
 IDLE_AFTER_S = 600.0
 LOOK_EVERY_S = 0.5
 BATCH_MAX = 100
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from blytz.payment.v1.wallet_service_pb2_grpc import WalletServiceAsyncStub
 
 log = structlog.get_logger(__name__)
-_queries = load("svc_auction.infrastructure", "queries.sql")
+_queries = load("svc_auction.infrastructure", "wallet_power.sql")
 
 
 class Kind(IntEnum):

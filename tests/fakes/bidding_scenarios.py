@@ -19,7 +19,7 @@ from svc_auction.domain.auction import Book, SoftClose, Terms
 from svc_auction.domain.increments import DEFAULT_LADDER, Ladder, Step
 
 MICROSECOND = timedelta(microseconds=1)
-MOMENTS = ["later"] * 4 + ["window"] * 3 + ["last"] * 2 + ["end"]
+MOMENTS = ["later"] * 14 + ["window"] * 3 + ["last"] * 2 + ["end"]
 ANCHORS = ("minimum", "leader", "reserve", "bracket", "zero")
 
 
@@ -72,8 +72,8 @@ class Scenario:
 
 
 BIDDERS = (ADA, BOB, CYD, ADA, BOB, CYD, SELLER)
-DELTAS_MINOR = (0, 1, -1, 2, -2, 50, 333, 2_000, 12_345, 40_000)
-SECONDS_LATER = (0, 1, 10, 45, 90)
+DELTAS_MINOR = (0, 0, 1, -1, 2, 50, 333, 2_000, 12_345, 40_000)
+SECONDS_LATER = (0, 0, 1, 10, 45)
 CURRENCIES = ("USD",) * 12 + ("EUR",)
 CHOICES: tuple[Sequence[Any], ...] = (
     BIDDERS,

@@ -21,6 +21,7 @@ from servicekit.contract import ContractError
 from servicekit.rpc import RpcAdapter
 from servicekit.server import GrpcServer
 from servicekit.tls import caller_from_tls
+from servicekit.tokens import TokenVerifier
 from stack.certificates import ensure_certificates
 
 AUCTION = auction_service_pb2.DESCRIPTOR.services_by_name["AuctionService"]
@@ -97,12 +98,12 @@ async def test_what_does_not_finish_within_the_grace_is_cancelled(
 async def test_a_handler_must_have_every_rpc(
     tls_folder: Path, mint: TokenMint, address: str
 ) -> None:
-    del mint
+    keys = TokenVerifier(issuer="", audience="", fetch_keys=mint.fetch_keys)
     script = ScriptedService(AUCTION)
     del script.PlaceBid  # type: ignore[attr-defined]
     with pytest.raises(ContractError, match="PlaceBid"):
         GrpcServer(
-            adapter=RpcAdapter(caller_of=caller_from_tls("blytz.live"), verifier=None),  # type: ignore[arg-type]
+            adapter=RpcAdapter(caller_of=caller_from_tls("blytz.live"), verifier=keys),
             rpc=[(AUCTION, script)],
             credentials=identity_in(tls_folder, "auction").server_credentials(),
             address=address,

@@ -21,7 +21,7 @@ def finds_a_bug(check: Callable[[Scenario], None]) -> bool:
     """Tell whether any scenario out of many makes the check fail."""
 
     @settings(
-        max_examples=300,
+        max_examples=2_000,
         deadline=None,
         database=None,
         derandomize=True,

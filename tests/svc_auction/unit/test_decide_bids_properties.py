@@ -161,7 +161,7 @@ def test_any_batches_of_bids(given_batches: Batches) -> None:
 
 def finds_a_bug(check: Callable[[Batches], None]) -> bool:
     @settings(
-        max_examples=300,
+        max_examples=2_000,
         deadline=None,
         database=None,
         derandomize=True,
