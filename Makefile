@@ -2,7 +2,6 @@
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
-SITE = $(shell $(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
 SOURCES := kernel servicekit svc_auction svc_identity svc_payment svc_realtime stack toolchain \
            clients/python benchmarks tests
 
@@ -16,7 +15,8 @@ help: ## list what there is
 	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Blytz needs Python 3.11 or newer")'
 	@echo "installing the locked packages (about a minute, once)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	@printf '%s\n' "$(CURDIR)" "$(CURDIR)/gen/python" "$(CURDIR)/clients/python" > "$(SITE)/blytz.pth"
+	@printf '%s\n' "$(CURDIR)" "$(CURDIR)/gen/python" "$(CURDIR)/clients/python" \
+	> "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/blytz.pth"
 	@printf '#!/bin/sh\nexec "%s/$(BIN)/python" -m stack "$$@"\n' "$(CURDIR)" > $(BIN)/blytz
 	@chmod +x $(BIN)/blytz
 	@touch $@
@@ -43,6 +43,7 @@ check: install ## lint, types, layers, contracts and drift; changes nothing
 	@$(BIN)/ruff check --quiet $(SOURCES)
 	@$(BIN)/mypy $(SOURCES)
 	@$(BIN)/lint-imports
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory edge/web/node_modules; fi
 	@$(BIN)/python -m toolchain check
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory page-check; \
 	else echo "page: not compared, there is no Node here"; fi

@@ -1,4 +1,4 @@
--- The outbox of one database: events that were committed with their cause and go to Kafka from here.
+-- The outbox of one database: events that were committed with their cause and go to Kafka.
 -- A service's Alembic migration executes this text once.
 
 create sequence outbox_id_seq as bigint;

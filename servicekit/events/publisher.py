@@ -51,7 +51,8 @@ class _Batch:
         self.waiting -= 1
         if error is None:
             # Present in a report without error, whatever the type says.
-            self.places[index] = Place(message.partition(), message.offset())  # type: ignore[arg-type]
+            place = message.partition(), message.offset()
+            self.places[index] = Place(*place)  # type: ignore[arg-type]
         elif not self.fault:
             self.fault = str(error)
 

@@ -107,7 +107,7 @@ class Redrive:
 
     def _require_end(self, message: Message) -> None:
         error = message.error()
-        if error is not None and error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001 - a code of the library
+        if error is not None and error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001
             raise KafkaException(error)
 
     def _handle(self, message: Message, loop: asyncio.AbstractEventLoop) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import grpc
 
@@ -120,7 +121,7 @@ class Stage:
         while True:
             ends_at = datetime.now(UTC) + _RUNS_FOR
             try:
-                await queue(lambda: self.seller.start_auction(auction_id, ends_at=ends_at))  # noqa: B023 - called at once
+                await queue(partial(self.seller.start_auction, auction_id, ends_at=ends_at))
             except BlytzCallError as error:
                 if not _may_have_worked(error) or time.monotonic() > give_up_at_s:
                     raise

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from confluent_kafka import Consumer
+from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 from google.api.httpbody_pb2 import HttpBody
 
 from blytz.auction.v1 import auction_service_pb2 as messages
@@ -93,11 +93,13 @@ def published(kafka_bootstrap: str, auction_id: str, count: int) -> list[Event]:
             "group.id": new_id(),
             "auto.offset.reset": "earliest",
             "enable.auto.commit": False,
-            "session.timeout.ms": 6_000,
-            "heartbeat.interval.ms": 200,
         }
     )
-    consumer.subscribe(["auction.events"])
+    # Assigned, not subscribed: joining a group takes seconds.
+    partitions = consumer.list_topics("auction.events", 10).topics["auction.events"].partitions
+    consumer.assign(
+        [TopicPartition("auction.events", number, OFFSET_BEGINNING) for number in partitions]
+    )
     found: list[Event] = []
     give_up_at_s = time.monotonic() + 40
     try:
@@ -178,14 +180,10 @@ async def test_the_safety_job_ends_what_no_replica_ended(settings: dict[str, str
         assert waiting[0][0] > 0, "a replica publishes it"
 
 
-def test_a_malformed_shard_map_ends_the_process(settings: dict[str, str]) -> None:
-    for name, text, problem in (
-        ("shard_urls", "nonsense", "'nonsense' is not <0 to 255>=<url>"),
-        ("open_shards", "7", "shard 7 is open but has no database"),
-        ("open_shards", "x", "open shards 'x' are not numbers with commas between"),
-    ):
-        ended = run_role("svc_auction", ["serve"], settings | {name: text})
-        assert (ended.returncode, ended.stderr) == (1, f"svc_auction: {problem}\n")
+def test_a_malformed_shard_map_is_one_line(settings: dict[str, str]) -> None:
+    ended = run_role("svc_auction", ["serve"], settings | {"open_shards": "7"})
+    assert ended.returncode == 1
+    assert ended.stderr == "svc_auction: shard 7 is open but has no database\n"
 
 
 def test_production_needs_a_secret_of_its_own_for_aliases(settings: dict[str, str]) -> None:

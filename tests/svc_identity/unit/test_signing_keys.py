@@ -6,7 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ec import SECP384R1, generate_private_key
+from cryptography.hazmat.primitives.asymmetric.ec import (
+    SECP384R1,
+    EllipticCurvePrivateKey,
+    generate_private_key,
+)
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -149,4 +153,6 @@ def test_the_thumbprint_is_that_of_the_standard(monkeypatch: pytest.MonkeyPatch)
 
 def test_the_file_is_a_plain_pem(tmp_path: Path) -> None:
     path = rotate_keys(tmp_path, now_s=NOW_S).path
-    assert load_pem_private_key(path.read_bytes(), password=None).key_size == 256  # type: ignore[union-attr]
+    key = load_pem_private_key(path.read_bytes(), password=None)
+    assert isinstance(key, EllipticCurvePrivateKey)
+    assert key.key_size == 256
