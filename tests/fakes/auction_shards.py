@@ -65,11 +65,20 @@ def new_auction(terms: Terms | None = None, **changes: Any) -> NewAuction:
     return NewAuction(**facts | changes)
 
 
+def request_id_for(shards: Shards, number: int) -> str:
+    """Return the id of a request that creates its auction on a given shard."""
+    return next(key for key in iter(new_id, "") if shards.for_new(key).number == number)
+
+
 async def live_auction(
-    auctions: PostgresAuctions, terms: Terms | None = None, *, minutes: float = 60
+    auctions: PostgresAuctions,
+    terms: Terms | None = None,
+    *,
+    minutes: float = 60,
+    request_id: str = "",
 ) -> str:
     """Create and start an auction; return its id."""
-    draft = await auctions.create(new_auction(terms))
+    draft = await auctions.create(new_auction(terms, request_id=request_id or new_id()))
     auction_id = draft.listing.auction_id
     async with auctions.change(auction_id) as change:
         ends_at = change.now + timedelta(minutes=minutes)

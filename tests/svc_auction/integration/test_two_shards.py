@@ -5,7 +5,14 @@ from collections.abc import AsyncIterator
 import pytest
 
 from fakes.auction_books import bid_of, terms_of
-from fakes.auction_shards import ALIASES, auction_database, auctions_on, live_auction, new_auction
+from fakes.auction_shards import (
+    ALIASES,
+    auction_database,
+    auctions_on,
+    live_auction,
+    new_auction,
+    request_id_for,
+)
 from fakes.auction_shards import shards_on as opened_shards
 from kernel.ids import new_id, shard_of
 from stack.parts.postgres import Postgres
@@ -44,7 +51,15 @@ async def pages(
 async def test_a_list_joins_the_shards_soonest_end_first(both: Shards) -> None:
     auctions = auctions_on(both)
     terms = terms_of(seller_id=new_id())
-    ids = [await live_auction(auctions, terms, minutes=60 - (n * 7) % 40) for n in range(11)]
+    ids = [
+        await live_auction(
+            auctions,
+            terms,
+            minutes=60 - (number * 7) % 40,
+            request_id=request_id_for(both, (3, 200)[number % 2]),
+        )
+        for number in range(11)
+    ]
     assert {shard_of(auction_id) for auction_id in ids} == {3, 200}
     for limit in (1, 4, 11, 50):
         listed = [a for page in await pages(auctions, terms.seller_id, State.LIVE, limit=limit)
@@ -65,7 +80,7 @@ async def test_drafts_are_listed_by_their_creation(both: Shards) -> None:
 async def test_new_auctions_go_to_open_shards_and_a_replay_finds_them_anywhere(
     both: Shards, auction_url: str, second_url: str
 ) -> None:
-    new = [new_auction() for _ in range(8)]
+    new = [new_auction(request_id=request_id_for(both, number)) for number in (3, 200) * 3]
     first = [await auctions_on(both).create(one) for one in new]
     assert {shard_of(auction.listing.auction_id) for auction in first} == {3, 200}
     urls = {3: auction_url, 200: second_url}
