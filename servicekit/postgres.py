@@ -99,6 +99,9 @@ async def _connection_of(pool: AsyncConnectionPool[Connection]) -> AsyncIterator
         # The database is well: the caller met another transaction and may start over.
         raise
     except psycopg.OperationalError as error:
+        # The idle connections have most likely gone the same way: the next call must not find
+        # them one by one.
+        await pool.check()
         raise DependencyUnavailable(dependency="postgres", retry_after_s=0.5) from error
 
 
