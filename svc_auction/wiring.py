@@ -53,7 +53,7 @@ async def wire(settings: AuctionSettings, kit: Kit) -> AsyncIterator[Wiring]:
                 *(shard.relay.run for shard in shards),
                 *(Timekeeper(shard=shard, auctions=auctions).run for shard in shards),
             ],
-            ready=[shard.database.check for shard in shards],
+            ready=[shards.check],
         )
 
 

@@ -21,6 +21,8 @@ from servicekit.events.outbox_rows import LogPartition, OutboxRows, Place, Posit
 from servicekit.events.publisher import KafkaAway, Publisher
 from servicekit.postgres import Connection, Database
 
+REST_S_MAX: Final = 0.02
+REST_BELOW_ROWS: Final = 200
 POLL_EVERY_S: Final = 0.02
 """How long an event of another replica waits at most: nothing wakes us for it."""
 POLL_ALONE_EVERY_S: Final = 0.2
@@ -86,7 +88,12 @@ class RelayTerm:
                     raise LeaseLost
                 if time.monotonic() >= self._check_logs_at_s:
                     await self._check_logs(())
-                if await self._send_batch(connection) < BATCH_ROWS_MAX:
+                started_s = time.monotonic()
+                sent = await self._send_batch(connection)
+                if 1 < sent < REST_BELOW_ROWS:
+                    # A batch costs as much as fifty rows: let the next one grow.
+                    await asyncio.sleep(min(time.monotonic() - started_s, REST_S_MAX))
+                if sent < BATCH_ROWS_MAX:
                     await self._wait()
 
     async def _wait(self) -> None:

@@ -69,6 +69,18 @@ class Shards:
     def __iter__(self) -> Iterator[Shard]:
         return iter(self._shards.values())
 
+    async def check(self) -> None:
+        """Raise ``ShardUnavailable`` unless some shard answers: one that is away stops no other."""
+        away: DependencyUnavailable | None = None
+        for shard in self:
+            try:
+                await shard.database.check()
+            except DependencyUnavailable as error:
+                away = error
+            else:
+                return
+        raise ShardUnavailable from away
+
     def of(self, auction_id: str) -> Shard:
         """Return the shard that keeps an auction; ``AuctionNotFound`` if there is no such shard."""
         shard = self._shards.get(shard_of(auction_id))
