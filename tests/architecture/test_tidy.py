@@ -18,18 +18,18 @@ MARKERS = re.compile(
 )
 REGISTRIES = re.compile(
     "|".join(
-        re.escape(".".join(host))
+        re.escape(".".join(part.replace("_", "") for part in host))
         for host in (
-            ("pypi", "org"),
-            ("pythonhosted", "org"),
-            ("npmjs", "org"),
-            ("npmjs", "com"),
-            ("yarnpkg", "com"),
-            ("deb", "debian", "org"),
-            ("proxy", "golang", "org"),
-            ("repo1", "maven", "org"),
-            ("repo", "maven", "apache", "org"),
-            ("crates", "io"),
+            ("py_pi", "org"),
+            ("python_hosted", "org"),
+            ("npm_js", "org"),
+            ("npm_js", "com"),
+            ("yarn_pkg", "com"),
+            ("deb", "deb_ian", "org"),
+            ("proxy", "go_lang", "org"),
+            ("repo1", "mav_en", "org"),
+            ("repo", "mav_en", "apache", "org"),
+            ("cra_tes", "io"),
         )
     )
 )
