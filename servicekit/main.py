@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import gc
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -147,6 +148,7 @@ async def serve(service: Service, settings: ServiceSettings) -> int:
                 settings.admin_address, checks=[_not_stopping(kit.stopping), *wiring.ready]
             )
         )
+        _spare_the_collector()
         log.info("serving", address=settings.grpc_address)
         await kit.stopping.wait()
         log.info("draining")
@@ -155,6 +157,16 @@ async def serve(service: Service, settings: ServiceSettings) -> int:
         await server.drain(grace_s=settings.drain_grace_s)
     log.info("stopped")
     return 0
+
+
+def _spare_the_collector() -> None:
+    """Leave what was made at the start out of garbage collection, and collect less often.
+
+    A call makes many objects and hardly a cycle; going through all of them is work for nothing.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 @asynccontextmanager
