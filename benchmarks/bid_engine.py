@@ -32,11 +32,12 @@ BIDDERS = 1_000
 LOCK_CONNECTIONS = 32
 CURRENCY = "USD"
 
-_queries = load("svc_auction.infrastructure", "queries.sql")
+_queries = load("svc_auction.infrastructure", "bids.sql")
 
 _LOCK_BOOK = """
 select auction_id, state, outcome, epoch, sequence, price_minor, leader_id, leader_maximum_minor,
-       held_minor, bid_count, extension_count, starts_at, ends_at, log_head
+       held_minor, bid_count, extension_count, starts_at, ends_at, announced_end_at, paused_at,
+       paused_for, ending_soon_at, log_head
 from books where auction_id = %s for update
 """
 _LOCK_POWER = """
@@ -104,7 +105,7 @@ async def fill(
     connection: Connection, auction_ids: Sequence[str], bidder_ids: Sequence[str]
 ) -> None:
     """Write live auctions with a ladder of one cent, and bidders with ample power."""
-    await connection.execute("truncate auctions, books, bids, bidding_power, outbox")
+    await connection.execute("truncate auctions, books, bids, bidding_power, watches, outbox")
     await connection.execute(
         """
         insert into auctions
@@ -157,14 +158,13 @@ async def _locked(connection: Connection, bid: Bid) -> Bench:
     term_rows = await terms.fetchall()
     await connection.execute(_queries["select_recorded_bids"], [[bid.bidder_id], [bid.request_id]])
     power = await connection.execute(_LOCK_POWER, [bid.bidder_id, bid.auction_id])
-    clock = await connection.execute(_queries["database_time"])
+    clock = await connection.execute("select clock_timestamp()")
     now = await clock.fetchone()
     return Bench(
         now=now[0] if now else datetime.now(UTC),
         terms={row[0]: to_terms(row[1:]) for row in term_rows},
         books={row[0]: to_book(row) for row in book_rows},
         power={(r[0], r[1]): Power(r[2], r[3]) for r in await power.fetchall()},
-        recorded={},
     )
 
 

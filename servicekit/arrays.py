@@ -16,9 +16,14 @@ def ids(values: Iterable[str | None]) -> str:
     return "{" + ",".join(value or "null" for value in values) + "}"
 
 
-def integers(values: Iterable[int]) -> str:
-    """Return integers as an array."""
-    return "{" + ",".join(map(str, values)) + "}"
+def integers(values: Iterable[int | None]) -> str:
+    """Return integers as an array; none is ``null``."""
+    return "{" + ",".join(["null" if value is None else str(value) for value in values]) + "}"
+
+
+def booleans(values: Iterable[bool]) -> str:
+    """Return truth values as an array."""
+    return "{" + ",".join(["t" if value else "f" for value in values]) + "}"
 
 
 def times(values: Iterable[datetime | None]) -> str:

@@ -52,7 +52,9 @@ class Channels:
                 ("grpc.service_config", json.dumps(service_config(list(methods.values())))),
                 ("grpc.ssl_target_name_override", f"{area}.blytz.internal"),
                 ("grpc.keepalive_time_ms", 30_000),
-                ("grpc.max_reconnect_backoff_ms", 2_000),
+                # A replica that was restarted has its calls again before the next one drains.
+                ("grpc.initial_reconnect_backoff_ms", 100),
+                ("grpc.max_reconnect_backoff_ms", 1_000),
             ],
             interceptors=[_ContractInterceptor(methods)],
         )
@@ -64,7 +66,7 @@ class Channels:
 
 
 def service_config(methods: list[MethodContract]) -> dict[str, Any]:
-    """Return the gRPC service config (retry and its budget) that the contracts ask for.
+    """Return the gRPC service config: all healthy replicas in turn, retries as the contracts ask.
 
     The deadline is not in it: grpcio 1.85 counts a config's timeout from one to two seconds before
     the call, so that calls of 1.5 s fail at once. ``_ContractInterceptor`` sets it on each call.
@@ -79,6 +81,9 @@ def service_config(methods: list[MethodContract]) -> dict[str, Any]:
             config["retryPolicy"] = _RETRY_POLICY
         configs.append(config)
     return {
+        "loadBalancingConfig": [{"round_robin": {}}],
+        # A replica that drains says so, and is left before it stops.
+        "healthCheckConfig": {"serviceName": ""},
         "methodConfig": configs,
         "retryThrottling": {"maxTokens": 100, "tokenRatio": 0.1},
     }

@@ -22,7 +22,8 @@ class MethodContract:
     """What the contract says about one RPC.
 
     ``path`` is the gRPC path, ``callers`` are workload names, ``timeout_s`` is None on streams
-    without a limit, ``route_by`` is the request field that picks a replica, or empty.
+    without a limit, ``route_by`` is the request field that picks a replica, or empty, and
+    ``cache_max_age_s`` is how long anyone may keep the answer to a call without a token.
     """
 
     path: str
@@ -34,6 +35,7 @@ class MethodContract:
     rate_per_second: int
     rate_burst: int
     route_by: str
+    cache_max_age_s: int
     request_class: type[Message]
     response_class: type[Message]
     client_streaming: bool
@@ -68,6 +70,7 @@ def _read(service: ServiceDescriptor, method: MethodDescriptor) -> MethodContrac
         rate_per_second=policy.rate.per_second,
         rate_burst=policy.rate.burst,
         route_by=policy.route_by,
+        cache_max_age_s=policy.cache_max_age_s,
         request_class=GetMessageClass(method.input_type),
         response_class=GetMessageClass(method.output_type),
         client_streaming=method.client_streaming,

@@ -152,9 +152,7 @@ async def serve(service: Service, settings: ServiceSettings) -> int:
         log.info("serving", address=settings.grpc_address)
         await kit.stopping.wait()
         log.info("draining")
-        # Time for balancers to see that this replica is no longer ready.
-        await asyncio.sleep(settings.drain_delay_s)
-        await server.drain(grace_s=settings.drain_grace_s)
+        await server.drain(grace_s=settings.drain_grace_s, delay_s=settings.drain_delay_s)
     log.info("stopped")
     return 0
 

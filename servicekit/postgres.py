@@ -21,6 +21,15 @@ Connection = psycopg.AsyncConnection[tuple[Any, ...]]
 POOL_WAIT_S = 1.0
 """How long a call waits for a connection: below the shortest deadline of a contract."""
 
+_NETWORK = {
+    "connect_timeout": 5,
+    # A connection whose other end has vanished without a word must not hold its callers for good.
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
+
 
 class Database:
     """One Postgres database; use ``Database.open``."""
@@ -48,7 +57,7 @@ class Database:
                 timeout=POOL_WAIT_S,
                 open=False,
                 reconnect_timeout=5.0,
-                kwargs={"application_name": application_name, "connect_timeout": 5},
+                kwargs={"application_name": application_name, **_NETWORK},
                 configure=_configure,
             )
 

@@ -95,6 +95,8 @@ class RpcAdapter:
                     admit_caller(method, call.caller)
                     await admit_person(call, self._verifier)
                     response = await handler(admitted(request), call)
+                    if method.cache_max_age_s:
+                        await context.send_initial_metadata((_cache_control(method, call),))
             except Exception as error:  # noqa: BLE001 - every fault becomes a status, once, here
                 await _abort(context, method, error, started_s)
             ok_seconds.observe(time.perf_counter() - started_s)
@@ -162,6 +164,13 @@ async def _validated_each(
     async for request in requests:
         check(request)
         yield request
+
+
+def _cache_control(method: MethodContract, call: Call) -> tuple[str, str]:
+    """Return the header for caches; the gateway passes it on to browsers and the edge cache."""
+    if call.person is not None:
+        return ("cache-control", "private, no-store")
+    return ("cache-control", f"public, max-age={method.cache_max_age_s}")
 
 
 def _serialize(message: Any) -> bytes:

@@ -1,5 +1,6 @@
 """The gRPC server of a service: its contract's RPCs, health, and reflection in development."""
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -61,9 +62,14 @@ class GrpcServer:
         await self._server.start()
         await self._tell(health_pb2.HealthCheckResponse.SERVING)
 
-    async def drain(self, *, grace_s: float) -> None:
-        """Take no new calls, let running ones finish for ``grace_s`` seconds, then cancel them."""
+    async def drain(self, *, grace_s: float, delay_s: float = 0.0) -> None:
+        """Take no new calls, let running ones finish for ``grace_s`` seconds, then cancel them.
+
+        Calls are still served for ``delay_s`` after health says NOT_SERVING, so that clients and
+        balancers go elsewhere first: what arrives in the moment of the stop gets a bare CANCELLED.
+        """
         await self._tell(health_pb2.HealthCheckResponse.NOT_SERVING)
+        await asyncio.sleep(delay_s)
         await self._server.stop(grace_s)
 
     async def _tell(self, status: Any) -> None:
@@ -75,8 +81,12 @@ def _handlers(adapter: RpcAdapter, rpc: Sequence[Rpc]) -> Iterable[grpc.GenericR
     for service, handler in rpc:
         methods = {}
         for method in methods_of(service):
-            behaviour = getattr(handler, method.name, None)
-            if behaviour is None:
-                raise ContractError(f"{type(handler).__name__} does not serve {method.path}")
-            methods[method.name] = adapter.adapt(method, behaviour)
+            parts = handler if isinstance(handler, tuple) else (handler,)
+            behaviours = [
+                getattr(part, method.name) for part in parts if hasattr(part, method.name)
+            ]
+            if len(behaviours) != 1:
+                names = ", ".join(type(part).__name__ for part in parts)
+                raise ContractError(f"{len(behaviours)} of {names} serve {method.path}")
+            methods[method.name] = adapter.adapt(method, behaviours[0])
         yield grpc.method_handlers_generic_handler(service.full_name, methods)

@@ -10,7 +10,7 @@ from stack.commands.arguments import print_json
 from stack.failure import CommandFailed
 
 # Each is one module in stack/commands; the order is that of the help.
-COMMANDS = ("up", "down", "status", "demo", "bid", "watch", "replay", "doctor")
+COMMANDS = ("up", "down", "status", "demo", "bid", "watch", "replay", "doctor", "verify_receipt")
 _INTERRUPTED_STATUS = 130
 
 

@@ -1,4 +1,4 @@
-"""Runs svc_identity: ``python -m svc_identity [serve | migrate | rotate-keys]``."""
+"""Runs svc_identity: ``python -m svc_identity [serve | migrate | link-accounts | rotate-keys]``."""
 
 from servicekit.main import main
 from svc_identity.wiring import SERVICE

@@ -1,18 +1,22 @@
 """Puts svc_identity together: the only place that constructs concrete classes."""
 
+import argparse
 import time
+import uuid
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import structlog
 
 from blytz.identity.v1 import auth_service_pb2, user_service_pb2
+from kernel.errors import BlytzError
 from servicekit.events.relay import Relay
 from servicekit.main import Kit, Service, Wiring
 from servicekit.postgres import Database
 from servicekit.settings import SettingsError
 from svc_identity.application.apply_as_seller import ApplyAsSeller
 from svc_identity.application.get_me import GetMe
+from svc_identity.application.link_accounts import LinkAccounts, LinkAccountsCommand
 from svc_identity.application.log_in import LogIn
 from svc_identity.application.refresh_session import RefreshSession
 from svc_identity.application.register import Register
@@ -81,6 +85,33 @@ async def rotate_keys(settings: IdentitySettings, _kit: Kit, _arguments: Sequenc
     return 0
 
 
+async def link_accounts(settings: IdentitySettings, _kit: Kit, arguments: Sequence[str]) -> int:
+    """Say that two accounts belong together, or no longer; the running service tells the others."""
+    parser = argparse.ArgumentParser(prog="svc_identity link-accounts")
+    parser.add_argument("user_ids", nargs=2, type=_user_id, metavar="user-id")
+    parser.add_argument("--unlink", action="store_true", help="they no longer belong together")
+    parsed = parser.parse_args(arguments)
+    first_id, second_id = parsed.user_ids
+    command = LinkAccountsCommand(user_ids=(first_id, second_id), linked=not parsed.unlink)
+    audit = log.bind(user_ids=sorted(parsed.user_ids), linked=command.linked)
+    async with Database.open(
+        settings.postgres_url, pool_max=1, application_name="svc_identity link-accounts"
+    ) as database:
+        # The relay of the running service looks for new events by itself.
+        people = PostgresPeople(database=database, wake_relay=lambda: None)
+        try:
+            await LinkAccounts(people=people)(command)
+        except BlytzError as refusal:
+            audit.error("accounts_not_linked", reason=refusal.reason, problem=refusal.message)
+            return 1
+    audit.info("accounts_linked")
+    return 0
+
+
+def _user_id(text: str) -> str:
+    return str(uuid.UUID(text))
+
+
 def _signing_keys(settings: IdentitySettings) -> SigningKeys:
     try:
         if settings.environment == "development":
@@ -95,5 +126,5 @@ SERVICE = Service(
     settings=IdentitySettings,
     wire=wire,
     migrations="svc_identity.infrastructure.migrations",
-    roles={"rotate-keys": rotate_keys},
+    roles={"link-accounts": link_accounts, "rotate-keys": rotate_keys},
 )

@@ -28,6 +28,7 @@ class Policy:
     idempotency: str
     rate: Rate | None
     route_by: str
+    cache_max_age_s: int
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -187,6 +187,7 @@ def _policy(option: Any | None) -> Policy | None:
         idempotency=_short_name(option, "idempotency", option.idempotency, "IDEMPOTENCY_"),
         rate=rate if option.HasField("rate") else None,
         route_by=option.route_by,
+        cache_max_age_s=option.cache_max_age_s,
     )
 
 

@@ -110,6 +110,9 @@ def _rpc(rpc: Rpc) -> Iterator[str]:
         f"- Timeout: {_timeout(policy)}; repeatable: {_repeatable(policy)}; "
         f"rate: {_rate(policy)}{routed}"
     )
+    if policy.cache_max_age_s:
+        kept_s = policy.cache_max_age_s
+        yield f"- Anyone may keep the answer to a call without a token for {kept_s} s"
     yield ""
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from toolchain.contract import EDGE, Contract, Field, Message, Policy, Rpc
 
 PATH_VARIABLE = re.compile(r"\{([a-z0-9_.]+)(?:=[^}]*)?\}")
-WATCH_PREFIX = "Watch"
+FEED = re.compile(r"Watch[A-Z]")
 REQUEST_ID = "request_id"
 UUID_RULE = "string.uuid = true"
 
@@ -40,6 +40,7 @@ def _of(contract: Contract, rpc: Rpc) -> Iterator[str]:
     if policy.rate is not None and not 0 < policy.rate.per_second <= policy.rate.burst:
         yield "rate needs per_second above 0 and a burst of at least per_second"
     yield from _routing(contract, rpc, policy)
+    yield from _caching(rpc, policy)
 
 
 def _callers_and_access(rpc: Rpc, policy: Policy) -> Iterator[str]:
@@ -60,9 +61,9 @@ def _callers_and_access(rpc: Rpc, policy: Policy) -> Iterator[str]:
 def _timeout(rpc: Rpc, policy: Policy) -> Iterator[str]:
     if policy.timeout_ms == 0 and not rpc.streaming:
         yield "has no timeout_ms; 0 stands on streams alone"
-    if policy.timeout_ms > 0 and rpc.name.startswith(WATCH_PREFIX):
+    if policy.timeout_ms > 0 and FEED.match(rpc.name):
         yield "is a feed with a timeout_ms; a feed ends by its own age"
-    if rpc.name.startswith(WATCH_PREFIX) and (rpc.client_streaming or not rpc.server_streaming):
+    if FEED.match(rpc.name) and (rpc.client_streaming or not rpc.server_streaming):
         yield "is called Watch… and is no server stream"
 
 
@@ -76,6 +77,15 @@ def _idempotency(contract: Contract, rpc: Rpc, policy: Policy) -> Iterator[str]:
         yield f"is BY_REQUEST_ID and its request has no {REQUEST_ID}"
     elif field.type_name != "string" or field.repeated or UUID_RULE not in field.rules:
         yield f"is BY_REQUEST_ID and its {REQUEST_ID} is no string with the rule uuid"
+
+
+def _caching(rpc: Rpc, policy: Policy) -> Iterator[str]:
+    if policy.cache_max_age_s == 0:
+        return
+    if policy.access != "PUBLIC" or policy.idempotency != "YES" or rpc.streaming:
+        yield "has cache_max_age_s and is no public unary call that may be repeated"
+    if not any(binding.method == "GET" for binding in rpc.http):
+        yield "has cache_max_age_s and nobody can GET it"
 
 
 def _routing(contract: Contract, rpc: Rpc, policy: Policy) -> Iterator[str]:

@@ -1,10 +1,13 @@
 """`blytz bid`: place one maximum bid on an auction."""
 
 import argparse
+import sys
 import uuid
+from dataclasses import dataclass
 from typing import Any
 
 from rich.console import Console
+from rich.prompt import Confirm
 
 from blytz.auction.v1.auction_service_pb2 import PlaceBidResponse
 from blytz_client import Blytz, BlytzCallError, Session
@@ -16,6 +19,16 @@ from stack.failure import CommandFailed
 from stack.patience import persist
 
 _NAME_DEFAULT = "You"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """The bid that is to be placed, with the key that lets it count once."""
+
+    auction_id: str
+    maximum_minor: int
+    currency_code: str
+    request_id: str
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -33,6 +46,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         help="without --email: an account of development by this name, signed up if need be",
     )
     parser.add_argument("--deposit", default="", help="first pay so much in, with the test card")
+    parser.add_argument("--yes", action="store_true", help="do not ask back about a large bid")
     parser.set_defaults(run=run)
 
 
@@ -49,21 +63,47 @@ async def run(arguments: argparse.Namespace) -> int:
             if arguments.deposit:
                 deposit_minor = parse_amount(arguments.deposit, currency_code)
                 await deposit(person, amount_minor=deposit_minor, currency_code=currency_code)
-        request_id = str(uuid.uuid4())
+        wish = Wish(arguments.auction_id, maximum_minor, currency_code, str(uuid.uuid4()))
         try:
-            response = await persist(
-                lambda: person.place_bid(
-                    arguments.auction_id,
-                    maximum_minor=maximum_minor,
-                    currency_code=currency_code,
-                    request_id=request_id,
-                )
-            )
+            response = await _place(person, wish, arguments)
         except BlytzCallError as refusal:
             _show_refusal(refusal, as_json=arguments.json)
             return 1
-    _show(response, request_id, as_json=arguments.json)
+    _show(response, wish.request_id, as_json=arguments.json)
     return 0
+
+
+async def _place(person: Session, wish: Wish, arguments: argparse.Namespace) -> PlaceBidResponse:
+    """Place the bid, after a question if it is a very large one; raises the refusal."""
+    try:
+        return await persist(lambda: _send(person, wish))
+    except BlytzCallError as refusal:
+        token = refusal.metadata.get("confirmation_token", "")
+        if refusal.reason != "CONFIRM_LARGE_BID" or not token:
+            raise
+        if not (arguments.yes or _asked(wish, refusal, arguments)):
+            raise
+        return await persist(lambda: _send(person, wish, confirmation_token=token))
+
+
+async def _send(person: Session, wish: Wish, *, confirmation_token: str = "") -> PlaceBidResponse:
+    return await person.place_bid(
+        wish.auction_id,
+        maximum_minor=wish.maximum_minor,
+        currency_code=wish.currency_code,
+        request_id=wish.request_id,
+        confirmation_token=confirmation_token,
+    )
+
+
+def _asked(wish: Wish, refusal: BlytzCallError, arguments: argparse.Namespace) -> bool:
+    """Ask whether the bid is meant; without a person at the terminal it is not."""
+    if arguments.json or not sys.stdin.isatty():
+        return False
+    price_minor = int(refusal.metadata.get("price_minor", "0"))
+    price = format_amount(price_minor, wish.currency_code)
+    maximum = format_amount(wish.maximum_minor, wish.currency_code)
+    return Confirm.ask(f"That is far above the price of {price}. Bid {maximum}?", default=False)
 
 
 async def _sign_in(blytz: Blytz, arguments: argparse.Namespace) -> Session:
@@ -82,6 +122,7 @@ def _show(response: PlaceBidResponse, request_id: str, *, as_json: bool) -> None
             "bid_id": response.bid.bid_id,
             "sequence": response.position.sequence,
             "leading": response.leading,
+            "won": response.won,
             "bidder_alias": response.bid.bidder_alias,
             "currency_code": price.currency_code,
             "price_minor": price.amount_minor,
@@ -89,6 +130,15 @@ def _show(response: PlaceBidResponse, request_id: str, *, as_json: bool) -> None
             "ends_at": response.ends_at.ToJsonString(),
         }
         print_json(answer)
+        return
+    if response.won:
+        paid = format_amount(price.amount_minor, price.currency_code)
+        Console().print(
+            f"[green]It is yours[/green] for {paid}, {response.bid.bidder_alias}.", highlight=False
+        )
+        return
+    if not response.bid.leader_alias:
+        Console().print(f"Your bid is in, sealed, as {response.bid.bidder_alias}.", highlight=False)
         return
     said = "[green]You lead[/green]" if response.leading else "[yellow]You are outbid[/yellow]"
     Console().print(

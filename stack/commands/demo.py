@@ -14,6 +14,7 @@ from rich.text import Text
 from blytz_client import Blytz
 from stack.accounts import Accounts
 from stack.amounts import format_amount
+from stack.auction_view import AuctionView
 from stack.commands.arguments import layout_of, print_json
 from stack.commands.edge import add_edge_arguments, edge_url_of, plain_failures
 from stack.demo.marketplace import DemoOptions, Marketplace
@@ -48,6 +49,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         default=_LASTS_S_DEFAULT,
         help=f"how long an auction lasts, about ({_LASTS_S_DEFAULT:.0f}, at least 10)",
     )
+    parser.add_argument("--no-show", action="store_true", help="hold no show")
     parser.set_defaults(run=run)
 
 
@@ -60,6 +62,7 @@ async def run(arguments: argparse.Namespace) -> int:
         auctions=arguments.auctions,
         bots=arguments.bots,
         lasts_s=(max(_LASTS_S_MIN, lasts_s * (1 - _LASTS_SPREAD)), lasts_s * (1 + _LASTS_SPREAD)),
+        show=not arguments.no_show,
     )
     edge_url = edge_url_of(arguments)
     began_s = time.monotonic()
@@ -105,7 +108,7 @@ def _picture(marketplace: Marketplace, edge_url: str) -> Group:
         address = f"{edge_url}/auctions/{auction.auction_id}"
         table.add_row(
             Text(auction.title, style=f"link {address}"),
-            format_amount(auction.price.amount_minor, auction.price.currency_code),
+            _price(room.view),
             str(auction.bid_count),
             f"{room.view.left_s:.0f} s" if room.open else "over",
             auction.leader_alias,
@@ -113,6 +116,12 @@ def _picture(marketplace: Marketplace, edge_url: str) -> Group:
     tally = marketplace.tally
     line = f"{tally.bids} bids · {tally.auctions_ended} auctions ended · {edge_url} · Ctrl-C ends"
     return Group(table, Text(line, style="dim"))
+
+
+def _price(view: AuctionView) -> str:
+    if view.sealed and not view.over:
+        return "sealed"
+    return format_amount(view.price_minor, view.auction.price.currency_code)
 
 
 def _tell(summary: dict[str, Any], *, as_json: bool) -> None:

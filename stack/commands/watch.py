@@ -11,7 +11,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from blytz.auction.v1.auction_pb2 import AuctionOutcome, ReserveStatus
+from blytz.auction.v1.auction_pb2 import AuctionOutcome, AuctionState, Bid, ReserveStatus
 from blytz_client import AuctionFeed, Blytz
 from stack.amounts import format_amount
 from stack.auction_view import AuctionView
@@ -24,6 +24,7 @@ _OUTCOMES = {
     AuctionOutcome.AUCTION_OUTCOME_RESERVE_NOT_MET: "not sold: the reserve was not met",
     AuctionOutcome.AUCTION_OUTCOME_NO_BIDS: "not sold: nobody bid",
     AuctionOutcome.AUCTION_OUTCOME_CANCELLED: "called off",
+    AuctionOutcome.AUCTION_OUTCOME_BOUGHT_NOW: "bought at once",
 }
 _RESERVES = {
     ReserveStatus.RESERVE_STATUS_NOT_MET: "reserve not met",
@@ -93,7 +94,8 @@ def _picture(view: AuctionView, *, connected: bool) -> Panel:
     auction = view.auction
     if not auction.auction_id:
         return Panel("Connecting …", expand=False)
-    price = format_amount(auction.price.amount_minor, auction.price.currency_code)
+    hidden = view.sealed and not view.over
+    price = "sealed" if hidden else format_amount(view.price_minor, auction.price.currency_code)
     facts = Text.assemble(
         (price, "bold green" if view.live else "bold"),
         "   ",
@@ -111,7 +113,7 @@ def _picture(view: AuctionView, *, connected: bool) -> Panel:
         bids.add_row(
             f"{bid.placed_at.ToDatetime():%H:%M:%S}",
             bid.bidder_alias,
-            format_amount(bid.price.amount_minor, bid.price.currency_code),
+            "taken back" if bid.retracted else _bid_price(view, bid),
             bid.leader_alias,
         )
     title = Text(auction.title, style="bold")
@@ -119,9 +121,17 @@ def _picture(view: AuctionView, *, connected: bool) -> Panel:
     return Panel(Group(facts, "", bids), title=title, subtitle=subtitle, expand=False)
 
 
+def _bid_price(view: AuctionView, bid: Bid) -> str:
+    return (
+        "sealed" if view.sealed else format_amount(bid.price.amount_minor, bid.price.currency_code)
+    )
+
+
 def _clock(view: AuctionView) -> Text:
     if view.over:
         return Text(_OUTCOMES.get(view.auction.outcome, "over"), style="bold")
+    if view.auction.state == AuctionState.AUCTION_STATE_PAUSED:
+        return Text("paused", style="bold yellow")
     if not view.live:
         return Text("not started")
     minutes, seconds = divmod(view.left_s, 60)

@@ -14,7 +14,9 @@ import grpc
 
 from blytz_client import BlytzCallError, Session
 from stack.accounts import deposit
-from stack.demo.room import CURRENCY_CODE, Room
+from stack.demo.lots import Lot
+from stack.demo.room import Room
+from stack.demo.styles import CURRENCY_CODE
 from stack.demo.tally import Tally
 
 FIRST_DEPOSIT_MINOR = 5_000_00
@@ -27,6 +29,7 @@ _JUMP_CHANCE = 0.25
 _FIRST_MAXIMUM = (0.35, 0.7)
 _TEMPERS = (6, 2, 2)
 """How many of ten are nibblers, proxy bidders and snipers."""
+_AT_ONCE_CHANCE = 0.04
 _AFTER_FAULT_S = 1.0
 _MEMORY_MAX = 500
 _DEAR_MINOR = 100_00
@@ -59,11 +62,11 @@ class Bot:
             await asyncio.sleep(self._thinking_s(room))
             if room is None or not room.open:
                 continue
-            maximum_minor = self._decide(room)
-            if maximum_minor is None:
-                continue
             try:
-                await self._bid(room, maximum_minor)
+                if self._wants_at_once(room):
+                    await self._buy(room)
+                elif (maximum_minor := self._decide(room)) is not None:
+                    await self._bid(room, maximum_minor)
             except BlytzCallError as error:
                 await self._take_refusal(error)
 
@@ -82,18 +85,42 @@ class Bot:
             seconds /= 3
         return min(_THINKING_S_MAX, seconds)
 
+    def _wants_at_once(self, room: Room) -> bool:
+        """Say whether to buy at the buy-now price: now and then, if it is worth it."""
+        auction = room.view.auction
+        if not auction.buy_now_offered or room.lot is None:
+            return False
+        fair = auction.terms.buy_now.price.amount_minor <= self._worth(room, room.lot)
+        return fair and self._chance.random() < _AT_ONCE_CHANCE
+
     def _decide(self, room: Room) -> int | None:
         """Return what to bid now, None to let it be."""
         auction, lot = room.view.auction, room.lot
-        if lot is None or auction.leader_alias == self._alias.get(auction.auction_id, "nobody"):
+        own = self._alias.get(auction.auction_id, "nobody")
+        if lot is None or auction.leader_alias == own:
             return None
+        worth_minor = self._worth(room, lot)
+        if room.view.falls:
+            return room.view.price_minor if room.view.price_minor <= worth_minor else None
+        if room.view.sealed:
+            # One honest bid; a person does not raise against nobody.
+            fits = worth_minor >= auction.minimum_next_bid.amount_minor
+            return worth_minor if fits and own == "nobody" else None
+        return self._ascend(room, worth_minor)
+
+    def _worth(self, room: Room, lot: Lot) -> int:
+        """Return what the thing is worth to this bot, which it makes up once."""
         if len(self._worth_minor) > _MEMORY_MAX:
             self._worth_minor.clear()
             self._alias.clear()
-        worth_minor = self._worth_minor.setdefault(
-            auction.auction_id,
+        return self._worth_minor.setdefault(
+            room.view.auction.auction_id,
             _round_number(int(lot.worth_minor * self._chance.uniform(*_TASTE))),
         )
+
+    def _ascend(self, room: Room, worth_minor: int) -> int | None:
+        """Return what to bid where people outbid each other."""
+        auction = room.view.auction
         minimum_minor = auction.minimum_next_bid.amount_minor
         if minimum_minor > worth_minor:
             return None
@@ -116,6 +143,16 @@ class Bot:
             request_id=str(uuid.uuid4()),
         )
         self._alias[auction_id] = response.bid.bidder_alias
+        self._tally.bids += 1
+
+    async def _buy(self, room: Room) -> None:
+        auction = room.view.auction
+        response = await self._session.buy_now(
+            auction.auction_id,
+            price_minor=auction.terms.buy_now.price.amount_minor,
+            currency_code=CURRENCY_CODE,
+        )
+        self._alias[auction.auction_id] = response.bid.bidder_alias
         self._tally.bids += 1
 
     async def _take_refusal(self, error: BlytzCallError) -> None:

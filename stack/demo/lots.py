@@ -155,6 +155,8 @@ SELLERS = (
     "The Listening Room",
 )
 
+SHOW_SELLER = "Live from the Attic"
+
 BIDDERS = (
     *("Ada", "Bo", "Chidi", "Dunya", "Emre", "Freya", "Goro", "Hana", "Ines", "Jonas"),
     *("Kamala", "Liam", "Mei", "Nuru", "Olga", "Paulo", "Qing", "Rosa", "Samir", "Tove"),

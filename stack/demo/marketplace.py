@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from blytz_client import Blytz, BlytzCallError, Session
 from stack.accounts import Accounts, ensure_funds
 from stack.demo.bot import FIRST_DEPOSIT_MINOR, Bot
-from stack.demo.lots import BIDDERS, LOTS, SELLERS, Lot
-from stack.demo.room import CURRENCY_CODE, Room
+from stack.demo.evening import Evening
+from stack.demo.lots import BIDDERS, LOTS, SELLERS, SHOW_SELLER, Lot
+from stack.demo.room import Room, SaleRoom
+from stack.demo.styles import CURRENCY_CODE, ROUND
 from stack.demo.tally import Tally
 
 _AFTER_FAULT_S = 2.0
@@ -19,18 +21,23 @@ _STAGGER_S = 1.5
 
 @dataclass(frozen=True, kw_only=True)
 class DemoOptions:
-    """How much is going on; `lasts_s` is the shortest and the longest time of an auction."""
+    """How much is going on; `lasts_s` is the shortest and the longest time of an auction.
+
+    `show` says whether a show is on as well.
+    """
 
     auctions: int
     bots: int
     lasts_s: tuple[float, float]
+    show: bool = True
 
 
 class Marketplace:
     """Sellers, rooms and bots on one mesh."""
 
     def __init__(self, *, blytz: Blytz, accounts: Accounts, options: DemoOptions) -> None:
-        self.rooms: list[Room] = []
+        self._sale_rooms: list[SaleRoom] = []
+        self._evening: Evening | None = None
         self.tally = Tally()
         self._blytz = blytz
         self._accounts = accounts
@@ -41,22 +48,39 @@ class Marketplace:
         """Sign the sellers in and prepare the rooms."""
         sellers = await asyncio.gather(*map(self._seller, SELLERS[: self._options.auctions]))
         lots = self._endless_lots()
-        self.rooms = [
-            Room(
+        taking_turns = zip(itertools.cycle(sellers), itertools.cycle(ROUND), strict=False)
+        self._sale_rooms = [
+            SaleRoom(
                 blytz=self._blytz,
                 seller=seller,
                 lots=lots,
+                tally=self.tally,
+                style=style,
                 lasts_s=self._options.lasts_s,
+                chance=self._chance,
+            )
+            for seller, style in itertools.islice(taking_turns, self._options.auctions)
+        ]
+        if self._options.show:
+            self._evening = Evening(
+                blytz=self._blytz,
+                seller=await self._seller(SHOW_SELLER),
+                lots=lots,
                 tally=self.tally,
                 chance=self._chance,
             )
-            for seller in itertools.islice(itertools.cycle(sellers), self._options.auctions)
-        ]
+
+    @property
+    def rooms(self) -> list[Room]:
+        """Every room that people may enter, that of the show first."""
+        return [*([] if self._evening is None else [self._evening]), *self._sale_rooms]
 
     async def run(self) -> None:
         """Let everything happen until cancelled."""
         async with asyncio.TaskGroup() as group:
-            for number, room in enumerate(self.rooms):
+            if self._evening is not None:
+                group.create_task(self._evening.run())
+            for number, room in enumerate(self._sale_rooms):
                 group.create_task(room.run(first_after_s=number * _STAGGER_S))
             for number in range(self._options.bots):
                 group.create_task(self._run_bot(number))

@@ -14,6 +14,7 @@ class Tally:
     auctions_started: int = 0
     auctions_ended: int = 0
     auctions_sold: int = 0
+    shows_ended: int = 0
     bids: int = 0
     deposits: int = 0
     refused: Counter[str] = field(default_factory=Counter)
@@ -28,6 +29,7 @@ class Tally:
             "auctions_started": self.auctions_started,
             "auctions_ended": self.auctions_ended,
             "auctions_sold": self.auctions_sold,
+            "shows_ended": self.shows_ended,
             "bids": self.bids,
             "deposits": self.deposits,
             "refused": dict(self.refused.most_common()),

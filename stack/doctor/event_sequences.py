@@ -12,46 +12,62 @@ from blytz.events.v1.event_pb2 import Event
 from stack.doctor.checks import Connection, Violation
 
 NAME = "events_have_no_gaps"
-DESCRIPTION = "The events of every auction and person are numbered without gaps or repeats."
+DESCRIPTION = "The events of every auction, show and person are numbered without gaps or repeats."
 
 _ROWS_AT_ONCE = 2_000
 _LAST_EVENTS = frozenset({"auction_ended", "auction_cancelled"})
 _HEADS = {
-    "auction": "select auction_id::text, sequence from books",
-    "identity": "select user_id::text, event_sequence from people",
+    "auction": {
+        "auction.events": "select auction_id::text, sequence from books",
+        "show.events": "select show_id::text, sequence from shows",
+    },
+    "identity": {"user.events": "select user_id::text, event_sequence from people"},
 }
+"""How far each topic's aggregates have counted, by the service that counts."""
+_EVENTS = """
+    select topic, payload from outbox where topic <> 'notification.events' order by id
+"""
+"""All but notices: those have no order, and no numbers."""
+
+Aggregate = tuple[str, str]
+"""A topic, and the id of what its events are about."""
 
 
 async def violations(connection: Connection, *, area: str) -> list[Violation]:
     """Return the aggregates of an area (auction, identity) whose events do not add up."""
-    cursor = await connection.execute(_HEADS[area])
-    heads: dict[str, int] = dict(await cursor.fetchall())
-    sequences: dict[str, list[int]] = defaultdict(list)
-    over: dict[str, int] = {}
+    heads: dict[Aggregate, int] = {}
+    for topic, query in _HEADS[area].items():
+        cursor = await connection.execute(query)
+        heads.update({(topic, row[0]): row[1] for row in await cursor.fetchall()})
+    sequences: dict[Aggregate, list[int]] = defaultdict(list)
+    over: dict[Aggregate, int] = {}
     found: list[Violation] = []
     async with connection.cursor(name="events") as events:
-        await events.execute("select payload from outbox order by id")
+        await events.execute(_EVENTS)
         while rows := await events.fetchmany(_ROWS_AT_ONCE):
-            for (payload,) in rows:
+            for topic, payload in rows:
                 event = Event.FromString(payload)
-                sequences[event.aggregate_id].append(event.sequence)
-                if event.aggregate_id in over:
-                    what = (
-                        f"event {event.sequence} comes after the last, {over[event.aggregate_id]}"
-                    )
-                    found.append(Violation(NAME, f"{area} {event.aggregate_id}", what))
+                aggregate = (topic, event.aggregate_id)
+                sequences[aggregate].append(event.sequence)
+                if aggregate in over:
+                    what = f"event {event.sequence} comes after the last, {over[aggregate]}"
+                    found.append(Violation(NAME, _where(aggregate), what))
                 if event.WhichOneof("payload") in _LAST_EVENTS:
-                    over[event.aggregate_id] = event.sequence
-    return found + _gaps(area, heads, sequences)
+                    over[aggregate] = event.sequence
+    return found + _gaps(heads, sequences)
+
+
+def _where(aggregate: Aggregate) -> str:
+    topic, aggregate_id = aggregate
+    return f"{topic.removesuffix('.events')} {aggregate_id}"
 
 
 def _gaps(
-    area: str, heads: Mapping[str, int], sequences: Mapping[str, list[int]]
+    heads: Mapping[Aggregate, int], sequences: Mapping[Aggregate, list[int]]
 ) -> list[Violation]:
     found = []
-    for aggregate_id, numbers in sequences.items():
-        head = heads.get(aggregate_id)
-        where = f"{area} {aggregate_id}"
+    for aggregate, numbers in sequences.items():
+        head, where = heads.get(aggregate), _where(aggregate)
         if head is None:
             found.append(Violation(NAME, where, "it has events and does not exist"))
         elif numbers != list(range(head - len(numbers) + 1, head + 1)):

@@ -16,7 +16,13 @@ from stack.ports import LOOPBACK
 from stack.process import Command
 from stack.wheels import wheel_file
 
-TOPICS = ("auction.events", "user.events", "payment.events")
+TOPICS = (
+    "auction.events",
+    "show.events",
+    "notification.events",
+    "user.events",
+    "payment.events",
+)
 _DEAD_LETTER_SUFFIX = ".dlq"
 _PARTITIONS = 8
 _REQUEST_TIMEOUT_S = 10.0

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from svc_auction.application.ports import Auctions, ListPosition
+from svc_auction.application.ports import Auctions, ListPosition, Position
 from svc_auction.application.seller_access import visible_auction
-from svc_auction.domain.auction import Auction, State
+from svc_auction.domain.auction import Auction
+from svc_auction.domain.book import State
 from svc_auction.domain.events import BidPlaced
 
 PAGE_SIZE_DEFAULT = 50
@@ -43,8 +44,18 @@ class ReadAuctions:
         maximum_minor = await self._auctions.own_maximum_minor(auction_id, viewer_id)
         if maximum_minor is None:
             return auction, None
-        leading = auction.book.leader_id == viewer_id
-        return auction, OwnStanding(viewer_id, leading, maximum_minor)
+        return auction, _standing(auction, viewer_id, maximum_minor)
+
+    async def get_public(self, auction_id: str, *, at_least: Position | None) -> Auction:
+        """Return an auction that everyone may see, as it stood at a position or later.
+
+        Without a position, as it is committed.
+        """
+        return visible_auction(await self._auctions.get(auction_id, at_least=at_least), None)
+
+    async def has_bid(self, auction_id: str, viewer_id: str) -> bool:
+        """Say whether the viewer has a standing in an auction."""
+        return await self._auctions.own_maximum_minor(auction_id, viewer_id) is not None
 
     async def list_auctions(
         self,
@@ -54,20 +65,36 @@ class ReadAuctions:
         viewer_id: str | None,
         after: ListPosition | None,
         limit: int,
+        may_lag: bool = False,
     ) -> Sequence[Auction]:
         """Return a page in the state's order; drafts are listed for their own seller only."""
         if state is State.DRAFT and (seller_id is None or seller_id != viewer_id):
             return ()
         return await self._auctions.list_page(
-            state=state, seller_id=seller_id, after=after, limit=limit
+            state=state, seller_id=seller_id, after=after, limit=limit, may_lag=may_lag
         )
 
     async def list_bids(
-        self, auction_id: str, *, viewer_id: str | None, before_sequence: int, limit: int
+        self,
+        auction_id: str,
+        *,
+        viewer_id: str | None,
+        before_sequence: int,
+        limit: int,
+        at_least: Position | None = None,
     ) -> tuple[Auction, Sequence[BidPlaced]]:
-        """Return the auction and up to ``limit`` of its bids, newest first."""
-        auction = visible_auction(await self._auctions.get(auction_id), viewer_id)
-        bids = await self._auctions.bids_before(
-            auction_id, before_sequence=before_sequence, limit=limit
+        """Return the auction and up to ``limit`` of its bids, newest first, at one moment.
+
+        It is a moment when the auction stood at a position or later, or, without one, now.
+        """
+        auction, bids = await self._auctions.bids_before(
+            auction_id, before_sequence=before_sequence, limit=limit, at_least=at_least
         )
-        return auction, bids
+        return visible_auction(auction, viewer_id), bids
+
+
+def _standing(auction: Auction, viewer_id: str, maximum_minor: int) -> OwnStanding:
+    """Return what the viewer may know; while a sealed auction runs, not whether they lead."""
+    hidden = auction.terms.format.sealed and auction.book.is_open
+    leading = auction.book.leader_id == viewer_id and not hidden
+    return OwnStanding(viewer_id, leading, maximum_minor)

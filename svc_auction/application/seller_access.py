@@ -13,6 +13,7 @@ def own_auction(auction: Auction, seller_id: str) -> Auction:
 
 def visible_auction(auction: Auction, viewer_id: str | None) -> Auction:
     """Return the auction; ``AuctionNotFound`` for one of somebody else's that never was public."""
-    if auction.book.ends_at is None and auction.terms.seller_id != viewer_id:
+    never_public = auction.book.ends_at is None and auction.terms.show_id is None
+    if never_public and auction.terms.seller_id != viewer_id:
         raise AuctionNotFound
     return auction

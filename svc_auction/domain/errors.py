@@ -81,6 +81,81 @@ class StateTransitionInvalid(BlytzError):
     public_facts = frozenset({"state"})
 
 
+class ConfirmLargeBid(BlytzError):
+    """This is far above the price of {price_minor} minor units: confirm that it is meant."""
+
+    kind = ErrorKind.PRECONDITION
+    reason = "CONFIRM_LARGE_BID"
+    public_facts = frozenset({"price_minor", "confirmation_token"})
+
+    price_minor: int
+
+
+class BidderBlocked(BlytzError):
+    """The seller does not take bids from this account."""
+
+    kind = ErrorKind.FORBIDDEN
+    reason = "BIDDER_BLOCKED"
+
+
+class LinkedAccount(BlytzError):
+    """This account is linked to the seller's and cannot bid on their auctions."""
+
+    kind = ErrorKind.FORBIDDEN
+    reason = "LINKED_ACCOUNT"
+
+
+class BidderLimitExceeded(BlytzError):
+    """In this show a bidder may commit {limit_minor} minor units; you have {left_minor} left."""
+
+    kind = ErrorKind.PRECONDITION
+    reason = "BIDDER_LIMIT_EXCEEDED"
+    public_facts = frozenset({"limit_minor", "left_minor"})
+
+
+class CardMissing(BlytzError):
+    """The seller takes bids from people with a saved card only."""
+
+    kind = ErrorKind.PRECONDITION
+    reason = "CARD_MISSING"
+
+
+class BuyNowUnavailable(BlytzError):
+    """The auction cannot be bought at this price now."""
+
+    kind = ErrorKind.PRECONDITION
+    reason = "BUY_NOW_UNAVAILABLE"
+    public_facts = frozenset({"price_minor"})
+
+
+class RetractionNotAllowed(BlytzError):
+    """This bid cannot be taken back: {problem}."""
+
+    kind = ErrorKind.PRECONDITION
+    reason = "RETRACTION_NOT_ALLOWED"
+
+
+class BidNotFound(BlytzError):
+    """There is no such bid of yours in this auction."""
+
+    kind = ErrorKind.NOT_FOUND
+    reason = "BID_NOT_FOUND"
+
+
+class TermsFrozen(BlytzError):
+    """Bidding has begun: only the description can be changed now."""
+
+    kind = ErrorKind.PRECONDITION
+    reason = "TERMS_FROZEN"
+
+
+class EtagMismatch(BlytzError):
+    """It was changed after you read it: read it again and decide anew."""
+
+    kind = ErrorKind.ABORTED
+    reason = "ETAG_MISMATCH"
+
+
 class TermsInvalid(BlytzError):
     """The terms do not fit together: {problem}."""
 

@@ -39,21 +39,31 @@ class Ladder:
         return self._steps_minor[bisect_right(self._prices_from_minor, price_minor) - 1]
 
 
-DEFAULT_LADDER = Ladder(
-    [
-        Step(price_from_minor, step_minor)
-        for price_from_minor, step_minor in (
-            (0, 5),
-            (1_00, 25),
-            (5_00, 50),
-            (25_00, 1_00),
-            (100_00, 2_50),
-            (250_00, 5_00),
-            (500_00, 10_00),
-            (1_000_00, 25_00),
-            (2_500_00, 50_00),
-            (5_000_00, 100_00),
-        )
-    ]
+def _ladder(*steps: tuple[int, int]) -> Ladder:
+    return Ladder([Step(price_from_minor, step_minor) for price_from_minor, step_minor in steps])
+
+
+DEFAULT_LADDER = _ladder(
+    (0, 5),
+    (1_00, 25),
+    (5_00, 50),
+    (25_00, 1_00),
+    (100_00, 2_50),
+    (250_00, 5_00),
+    (500_00, 10_00),
+    (1_000_00, 25_00),
+    (2_500_00, 50_00),
+    (5_000_00, 100_00),
 )
 """The ladder of an auction that names none."""
+
+LIVE_LADDER = _ladder(
+    (0, 1_00),
+    (30_00, 2_00),
+    (50_00, 3_00),
+    (100_00, 5_00),
+    (300_00, 10_00),
+    (1_000_00, 20_00),
+    (2_000_00, 50_00),
+)
+"""The ladder of a live lot that names none: larger steps, fewer bids."""

@@ -132,6 +132,8 @@ class BidLane:
                 break
         if decisions.placed:
             self._shard.relay.wake()
+            for book in decisions.books_changed.values():
+                self._shard.announcements.note(book.auction_id, (book.epoch, book.sequence))
         _batch_bids.observe(len(bids))
         _bids.labels("accepted").inc(len(decisions.placed))
         _bids.labels("other").inc(len(bids) - len(decisions.placed))

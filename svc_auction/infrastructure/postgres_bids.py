@@ -4,18 +4,25 @@ One round trip locks and reads, one writes and commits, however many bids there 
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import LiteralString
+from typing import Any, LiteralString
 
 from servicekit import arrays
 from servicekit.events.outbox import APPEND_SQL, OutboxEvent, append_parameters
 from servicekit.postgres import Connection
 from servicekit.queries import load
-from svc_auction.application.decide_bids import Bench, Decisions, Power, PowerKey
+from svc_auction.application.decide_bids import Bar, Bench, Decisions, Power, PowerKey
 from svc_auction.application.ports import PlacedBid
-from svc_auction.domain.auction import Book, State, Terms
 from svc_auction.domain.bidding import Bid
+from svc_auction.domain.book import Book, State
+from svc_auction.domain.terms import Funding, Terms
 from svc_auction.infrastructure.aliases import Aliases
-from svc_auction.infrastructure.event_mapping import bid_placed_event, extended_event
+from svc_auction.infrastructure.event_mapping import (
+    Outbid,
+    bid_placed_event,
+    follow_up_event,
+    outbid_events,
+)
+from svc_auction.infrastructure.holds import settle
 from svc_auction.infrastructure.rows import to_bid_placed, to_book, to_terms
 
 TERMS_CACHED_MAX = 50_000
@@ -23,7 +30,7 @@ TERMS_CACHED_MAX = 50_000
 Traces = Mapping[tuple[str, str], str]
 """Trace contexts (W3C) by bidder and request id, of sampled calls only."""
 
-_queries = load("svc_auction.infrastructure", "queries.sql")
+_queries = load("svc_auction.infrastructure", "bids.sql")
 
 
 class PostgresBids:
@@ -42,10 +49,11 @@ class PostgresBids:
         async with connection.pipeline():
             books = await connection.execute(_queries["lock_books"], [locked_ids])
             read = await connection.execute(
-                _queries["read_bench"], [bidder_ids, locked_ids, bidder_ids, request_ids]
+                _queries["read_bench"],
+                [bidder_ids, locked_ids, bidder_ids, request_ids, bidder_ids],
             )
             book_rows = await books.fetchall()
-            now, recorded, power_rows = await read.fetchone() or (None, False, [])
+            now, recorded, barred, power_rows = await read.fetchone() or (None, False, False, [])
         bench = Bench(
             now=now,
             books={row[0]: to_book(row) for row in book_rows},
@@ -58,7 +66,38 @@ class PostgresBids:
             self._remember(bench)
         if recorded:
             await self._recall(connection, bench, bidder_ids, request_ids)
+        if barred:
+            found = await connection.execute(_queries["select_bars"], [bidder_ids])
+            bench.bars = {(row[0], row[1]): Bar(row[2]) for row in await found.fetchall()}
+        await self._look_up(connection, bench, bids)
         return bench
+
+    async def _look_up(self, connection: Connection, bench: Bench, bids: Sequence[Bid]) -> None:
+        """Put on the bench what only some terms need: sealed bids, cards, shows' commitments."""
+        sealed_ids, show_ids, asks_for_cards = [], set[str](), False
+        for auction_id, terms in bench.terms.items():
+            if terms.format.sealed:
+                sealed_ids.append(auction_id)
+            if terms.bidder_limit_minor is not None and terms.show_id is not None:
+                show_ids.add(terms.show_id)
+            asks_for_cards |= terms.funding is Funding.SAVED_CARD
+        bidder_ids = [bid.bidder_id for bid in bids]
+        if sealed_ids:
+            found = await connection.execute(
+                _queries["select_sealed_bids"], (sealed_ids, bidder_ids)
+            )
+            bench.sealed_minor = {(row[0], row[1]): row[2] for row in await found.fetchall()}
+        if asks_for_cards:
+            found = await connection.execute(_queries["select_card_holders"], (bidder_ids,))
+            bench.card_holders = {row[0] for row in await found.fetchall()}
+        if show_ids:
+            await connection.execute(_queries["lock_show_limits"], (sorted(show_ids),))
+            leader_ids = [book.leader_id for book in bench.books.values() if book.leader_id]
+            found = await connection.execute(
+                _queries["select_committed"],
+                {"show_ids": sorted(show_ids), "bidder_ids": bidder_ids + leader_ids},
+            )
+            bench.committed_minor = {(row[0], row[1]): row[2] for row in await found.fetchall()}
 
     async def _learn_terms(
         self, connection: Connection, bench: Bench, auction_ids: Collection[str]
@@ -100,6 +139,13 @@ class PostgresBids:
         """
         async with connection.pipeline():
             await connection.execute(*self.statement(decisions, traces))
+            if decisions.sealed_changed:
+                await connection.execute(
+                    _queries["write_sealed_bids"],
+                    _sealed_columns(list(decisions.sealed_changed.values())),
+                )
+            if decisions.won:
+                await settle(connection, decisions.won)
             await connection.commit()
 
     def statement(self, decisions: Decisions, traces: Traces) -> tuple[LiteralString, list[str]]:
@@ -114,7 +160,7 @@ class PostgresBids:
 
     def _events(self, decisions: Decisions, traces: Traces) -> list[OutboxEvent]:
         events: list[OutboxEvent] = []
-        for placed, extended in decisions.placed:
+        for placed, follow_up in decisions.placed:
             auction_id, epoch = placed.auction_id, placed.epoch
             events.append(
                 bid_placed_event(
@@ -126,9 +172,24 @@ class PostgresBids:
                     traceparent=traces.get((placed.event.bidder_id, placed.event.request_id), ""),
                 )
             )
-            if extended is not None:
-                events.append(extended_event(auction_id=auction_id, epoch=epoch, event=extended))
+            if follow_up is not None:
+                events.append(follow_up_event(placed, follow_up, self._aliases))
+        if outbid := _outbid(decisions):
+            events += outbid_events(outbid, decisions.placed[-1][0].event.occurred_at)
         return events
+
+
+def _outbid(decisions: Decisions) -> list[Outbid]:
+    """Return who led before the batch and does no longer, in auctions that go on and tell it."""
+    terms = {placed.auction_id: placed.terms for placed, _ in decisions.placed}
+    return [
+        (book, terms[auction_id], outbid_id)
+        for auction_id, outbid_id in decisions.leaders_before.items()
+        if outbid_id is not None
+        and (book := decisions.books_changed[auction_id]).leader_id != outbid_id
+        and book.is_open
+        and not terms[auction_id].format.sealed
+    ]
 
 
 def _bid_columns(placed: Sequence[PlacedBid]) -> list[str]:
@@ -148,6 +209,8 @@ def _bid_columns(placed: Sequence[PlacedBid]) -> list[str]:
         arrays.times([event.ends_at for event in events]),
         arrays.times([event.occurred_at for event in events]),
         arrays.octets([event.record_hash for event in events]),
+        arrays.booleans([event.won for event in events]),
+        arrays.octets([event.salt for event in events]),
     ]
 
 
@@ -155,6 +218,8 @@ def _book_columns(books: Sequence[Book]) -> list[str]:
     """Return the arrays of what changed in the books."""
     return [
         arrays.ids([book.auction_id for book in books]),
+        arrays.integers([book.state for book in books]),
+        arrays.integers([book.outcome for book in books]),
         arrays.integers([book.sequence for book in books]),
         arrays.integers([book.price_minor for book in books]),
         arrays.ids([book.leader_id for book in books]),
@@ -163,7 +228,23 @@ def _book_columns(books: Sequence[Book]) -> list[str]:
         arrays.integers([book.bid_count for book in books]),
         arrays.integers([book.extension_count for book in books]),
         arrays.times([book.ends_at for book in books]),
+        arrays.times([book.ending_soon_at for book in books]),
         arrays.octets([book.log_head for book in books]),
+    ]
+
+
+def _sealed_columns(placed: Sequence[PlacedBid]) -> list[list[Any]]:
+    """Return the arrays of bidders' highest maxima in sealed auctions, and what is held of them."""
+    maxima_minor = [bid.event.maximum_minor for bid in placed]
+    return [
+        [bid.auction_id for bid in placed],
+        [bid.event.bidder_id for bid in placed],
+        [bid.terms.currency_code for bid in placed],
+        maxima_minor,
+        [
+            maximum_minor if bid.terms.funding is Funding.WALLET_HOLD else 0
+            for bid, maximum_minor in zip(placed, maxima_minor, strict=True)
+        ],
     ]
 
 

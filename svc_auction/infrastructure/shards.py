@@ -4,19 +4,30 @@ An auction's id carries its shard and nothing ever moves. New auctions go to the
 open for them.
 """
 
+import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    suppress,
+)
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TypeVar
 
 import psycopg
 
-from kernel.errors import DependencyUnavailable
 from kernel.ids import SHARD_COUNT, shard_of
 from servicekit.events.relay import Relay
 from servicekit.postgres import Connection, Database
 from servicekit.settings import SettingsError
 from svc_auction.domain.errors import AuctionNotFound, ShardUnavailable
+from svc_auction.infrastructure.announcements import Announcements
+from svc_auction.infrastructure.presence import Presence
+
+Answer = TypeVar("Answer")
 
 
 class ShardMapError(SettingsError):
@@ -25,38 +36,56 @@ class ShardMapError(SettingsError):
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """One shard: its number (0 to 255), its database and the relay of its outbox."""
+    """One shard: its number (0 to 255), its database, the relay of its outbox, what changed."""
 
     number: int
     database: Database
     relay: Relay
+    presence: Presence = field(default_factory=Presence)
+    replica_presence: Presence = field(default_factory=Presence)
+    has_replica: bool = False
+    announcements: Announcements = field(default_factory=Announcements)
 
-    @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Connection]:
+    def transaction(self) -> AbstractAsyncContextManager[Connection]:
         """Yield a connection within a transaction; ``ShardUnavailable`` if the database is away."""
-        try:
-            async with self.database.transaction() as connection:
-                yield connection
-        except DependencyUnavailable as error:
-            raise ShardUnavailable(retry_after_s=error.retry_after_s) from error
+        return self.presence.through(self.database.transaction())
 
-    @asynccontextmanager
-    async def statements(self) -> AsyncIterator[Connection]:
+    def statements(self) -> AbstractAsyncContextManager[Connection]:
         """Yield a connection on which each statement is a transaction of its own."""
-        try:
-            async with self.database.statements() as connection:
-                yield connection
-        except DependencyUnavailable as error:
-            raise ShardUnavailable(retry_after_s=error.retry_after_s) from error
+        return self.presence.through(self.database.statements())
 
-    @asynccontextmanager
-    async def read(self) -> AsyncIterator[Connection]:
+    def read(self) -> AbstractAsyncContextManager[Connection]:
         """Yield a connection for reads that may lag; ``ShardUnavailable`` if it is away."""
-        try:
-            async with self.database.read() as connection:
-                yield connection
-        except (DependencyUnavailable, psycopg.OperationalError) as error:
-            raise ShardUnavailable(retry_after_s=0.5) from error
+        return self.replica_presence.through(self.database.read())
+
+    async def ask(self, question: Callable[[Connection], Awaitable[Answer]]) -> Answer:
+        """Return what the database answers now."""
+        async with self.transaction() as connection:
+            return await question(connection)
+
+    async def ask_replica(
+        self,
+        question: Callable[[Connection], Awaitable[Answer]],
+        *,
+        is_enough: Callable[[Answer], bool] = lambda _: True,
+    ) -> Answer:
+        """Return what the replica answers, if there is one, it is there, and it knows enough.
+
+        Otherwise the database itself is asked.
+        """
+        if self.has_replica:
+            # What the replica has not heard of yet it does not find.
+            with suppress(ShardUnavailable, AuctionNotFound, psycopg.OperationalError):
+                async with self.read() as connection:
+                    answer = await question(connection)
+                if is_enough(answer):
+                    return answer
+        return await self.ask(question)
+
+    async def check(self) -> None:
+        """Raise ``ShardUnavailable`` unless the database answers."""
+        async with self.statements() as connection:
+            await connection.execute("select 1")
 
 
 class Shards:
@@ -71,15 +100,20 @@ class Shards:
 
     async def check(self) -> None:
         """Raise ``ShardUnavailable`` unless some shard answers: one that is away stops no other."""
-        away: DependencyUnavailable | None = None
-        for shard in self:
-            try:
-                await shard.database.check()
-            except DependencyUnavailable as error:
-                away = error
-            else:
-                return
-        raise ShardUnavailable from away
+        checks = [asyncio.create_task(shard.check()) for shard in self]
+        try:
+            for check in asyncio.as_completed(checks):
+                try:
+                    await check
+                except ShardUnavailable as error:
+                    away = error
+                else:
+                    return
+            raise away
+        finally:
+            for check in checks:
+                check.cancel()
+            await asyncio.gather(*checks, return_exceptions=True)
 
     def of(self, auction_id: str) -> Shard:
         """Return the shard that keeps an auction; ``AuctionNotFound`` if there is no such shard."""
@@ -125,20 +159,30 @@ async def open_shards(
     open_numbers: frozenset[int],
     kafka_bootstrap: str,
     pool_max: int,
+    replica_urls: Mapping[int, str] = MappingProxyType({}),
 ) -> AsyncIterator[Shards]:
     """Open the databases of all shards; ``open_numbers`` take new auctions (none named: all do)."""
     if not urls:
         raise ShardMapError("no shard is named")
     if not open_numbers <= urls.keys():
         raise ShardMapError(f"shard {min(open_numbers - urls.keys())} is open but has no database")
+    if not replica_urls.keys() <= urls.keys():
+        raise ShardMapError(
+            f"shard {min(replica_urls.keys() - urls.keys())} has a replica but no database"
+        )
     async with AsyncExitStack() as stack:
         shards: dict[int, Shard] = {}
         for number, url in urls.items():
             database = await stack.enter_async_context(
-                Database.open(url, pool_max=pool_max, application_name=f"auction-shard-{number}")
+                Database.open(
+                    url,
+                    replica_url=replica_urls.get(number, ""),
+                    pool_max=pool_max,
+                    application_name=f"auction-shard-{number}",
+                )
             )
             relay = Relay(
                 database=database, kafka_bootstrap=kafka_bootstrap, name=f"auction-{number}"
             )
-            shards[number] = Shard(number, database, relay)
+            shards[number] = Shard(number, database, relay, has_replica=number in replica_urls)
         yield Shards(shards, open_numbers=open_numbers or frozenset(shards))

@@ -38,6 +38,13 @@ class UserNotFound(BlytzError):
     reason = "USER_NOT_FOUND"
 
 
+class AccountsIdentical(BlytzError):
+    """An account cannot be linked to itself."""
+
+    kind = ErrorKind.INVALID
+    reason = "INVALID_REQUEST"
+
+
 class TooManyAttempts(BlytzError):
     """Too many attempts to sign in: wait before the next one."""
 

@@ -18,4 +18,13 @@ class SellerApproved:
     shop_name: str
 
 
-Event = UserJoined | SellerApproved
+@dataclass(frozen=True, slots=True)
+class AccountsLinked:
+    """Two accounts belong together from now on, or no longer."""
+
+    user_id: str
+    linked_user_id: str
+    linked: bool
+
+
+Event = UserJoined | SellerApproved | AccountsLinked

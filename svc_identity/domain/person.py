@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Self
 
-from svc_identity.domain.events import Event, SellerApproved, UserJoined
+from svc_identity.domain.events import AccountsLinked, Event, SellerApproved, UserJoined
 
 
 class Role(StrEnum):
@@ -51,3 +51,7 @@ class Person:
         self.roles |= {Role.SELLER}
         self.shop_name = shop_name
         self.events.append(SellerApproved(self.user_id, shop_name))
+
+    def link(self, other: "Person", *, linked: bool) -> None:
+        """Say that another account belongs to this one, or no longer; both stay as they are."""
+        self.events.append(AccountsLinked(self.user_id, other.user_id, linked))

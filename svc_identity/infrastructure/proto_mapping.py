@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from blytz.events.v1.event_pb2 import Event as EventMessage
+from blytz.events.v1.user_events_pb2 import AccountsLinked as AccountsLinkedMessage
 from blytz.events.v1.user_events_pb2 import SellerApproved as SellerApprovedMessage
 from blytz.events.v1.user_events_pb2 import UserJoined as UserJoinedMessage
 from blytz.identity.v1.auth_service_pb2 import Session as SessionMessage
@@ -13,7 +14,7 @@ from kernel.ids import new_id
 from servicekit.call import current_call
 from servicekit.events.outbox import OutboxEvent
 from svc_identity.application.session import Session
-from svc_identity.domain.events import Event, SellerApproved, UserJoined
+from svc_identity.domain.events import AccountsLinked, Event, SellerApproved, UserJoined
 from svc_identity.domain.person import Person
 
 TOPIC = "user.events"
@@ -77,5 +78,14 @@ def _event_message(event: Event, sequence: int, occurred_at: datetime) -> EventM
             message.type = "seller.approved"
             message.seller_approved.CopyFrom(
                 SellerApprovedMessage(user_id=event.user_id, shop_name=event.shop_name)
+            )
+        case AccountsLinked():
+            message.type = "user.linked"
+            message.accounts_linked.CopyFrom(
+                AccountsLinkedMessage(
+                    user_id=event.user_id,
+                    linked_user_id=event.linked_user_id,
+                    linked=event.linked,
+                )
             )
     return message

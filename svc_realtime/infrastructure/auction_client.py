@@ -49,15 +49,16 @@ class AuctionClient:
     async def _recent_bids(self, auction: Auction) -> list[Bid] | None:
         """Return the latest bids as of the auction's position, newest first.
 
-        None if they are not those of that position: more bids came in between than a page holds, or
-        the two answers are from different replicas.
+        None if the page does not reach that position, or if more bids came in between than it
+        holds. A bid may be marked as retracted already by an event that follows the position.
         """
-        if not auction.bid_count:
+        if not auction.bid_log_head:
             return []
         request = ListBidsRequest(auction_id=auction.auction_id, page_size=BIDS_PAGE_SIZE)
         response = await self._stub.ListBids(request)
-        recent = [bid for bid in response.bids if bid.sequence <= auction.position.sequence]
-        if not recent or recent[0].record_hash != auction.bid_log_head:
+        wanted, listed = auction.position, response.position
+        if listed.epoch != wanted.epoch or listed.sequence < wanted.sequence:
             return None
-        wanted = min(RECENT_BIDS_MAX, auction.bid_count)
-        return recent[:RECENT_BIDS_MAX] if len(recent) >= wanted else None
+        recent = [bid for bid in response.bids if bid.sequence <= wanted.sequence]
+        is_whole = len(recent) >= RECENT_BIDS_MAX or not response.next_page_token
+        return recent[:RECENT_BIDS_MAX] if is_whole else None

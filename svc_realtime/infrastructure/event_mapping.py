@@ -1,6 +1,7 @@
 """From the events of the auction topic to what viewers are sent of them.
 
-Every field is named here: nothing reaches a viewer because it happened to be in an event.
+Every kind of event is named here, and what only some may see of an auction or a bid is cut off:
+nothing reaches a viewer because it happened to be in an event.
 """
 
 from blytz.events.v1.event_pb2 import Event
@@ -14,6 +15,19 @@ from blytz.realtime.v1.realtime_service_pb2 import (
 from svc_realtime.domain.change import Change
 from svc_realtime.domain.position import Position
 from svc_realtime.infrastructure.frame_codec import serialised_update
+
+WITH_AUCTION = frozenset(
+    {
+        "auction_scheduled",
+        "auction_queued",
+        "auction_started",
+        "auction_updated",
+        "auction_paused",
+        "auction_resumed",
+        "bid_retracted",
+    }
+)
+"""Payloads with the auction as it was after them, which is what viewers are sent of them."""
 
 
 class MalformedEvent(Exception):
@@ -51,15 +65,15 @@ def update_of(event: Event) -> AuctionUpdate | None:
                 reserve_status=placed.reserve_status,
             )
         )
+        update.bid.bid.ClearField("bidder_id")
     elif payload == "auction_extended":
         extended = event.auction_extended
         update.extension.CopyFrom(
             ExtensionUpdate(ends_at=extended.ends_at, extension_count=extended.extension_count)
         )
-    elif payload == "auction_scheduled":
-        update.auction.CopyFrom(event.auction_scheduled.auction)
-    elif payload == "auction_started":
-        update.auction.CopyFrom(event.auction_started.auction)
+    elif payload in WITH_AUCTION:
+        update.auction.CopyFrom(getattr(event, payload).auction)
+        update.auction.ClearField("leader_id")
     elif payload == "auction_ended":
         ended = event.auction_ended
         update.end.CopyFrom(

@@ -10,11 +10,18 @@ from collections.abc import Sequence
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from blytz.auction.v1.auction_pb2 import Auction, AuctionOutcome, AuctionState
+from blytz.auction.v1.auction_pb2 import (
+    Auction,
+    AuctionOutcome,
+    AuctionState,
+    Bid,
+    ReserveStatus,
+)
 from blytz.common.v1 import position_pb2
 from blytz.realtime.v1.realtime_service_pb2 import (
     AuctionSnapshot,
     AuctionUpdate,
+    EndUpdate,
     WatchAuctionResponse,
 )
 from svc_realtime.domain.change import Snapshot
@@ -53,17 +60,27 @@ class ProtobufFrameCodec:
         """Return the snapshot after the updates that lead to ``position``."""
         frame = WatchAuctionResponse.FromString(b"".join((snapshot.body, *updates)))
         picture = frame.snapshot
+        newest_last: list[Bid] = list(reversed(picture.recent_bids))
         for update in frame.updates:
+            bid_count = picture.auction.bid_count
             _apply(picture.auction, update)
-        newest_first = [u.bid.bid for u in reversed(frame.updates) if u.HasField("bid")]
-        kept = [*newest_first, *picture.recent_bids][:RECENT_BIDS_MAX]
+            if update.HasField("bid"):
+                newest_last.append(update.bid.bid)
+            elif picture.auction.bid_count < bid_count:
+                # Bids were taken back, and only the service knows which: better none than wrong
+                # ones. A viewer who misses them lists them.
+                newest_last.clear()
+        kept = newest_last[-RECENT_BIDS_MAX:][::-1]
         recent = AuctionSnapshot(auction=picture.auction, recent_bids=kept)
         return serialised_snapshot(recent, position)
 
 
 def serialised_snapshot(picture: AuctionSnapshot, position: Position) -> Snapshot:
-    """Return a snapshot as the part of a frame that it becomes."""
+    """Return a snapshot as the part of a frame that it becomes, without the ids of people."""
     picture.auction.position.CopyFrom(position_message(position))
+    picture.auction.ClearField("leader_id")
+    for bid in picture.recent_bids:
+        bid.ClearField("bidder_id")
     return Snapshot(position, WatchAuctionResponse(snapshot=picture).SerializeToString())
 
 
@@ -87,20 +104,42 @@ def _apply(auction: Auction, update: AuctionUpdate) -> None:
         auction.leader_alias = bid.leader_alias
         auction.reserve_status = update.bid.reserve_status
         auction.bid_log_head = bid.record_hash
+        auction.buy_now_offered = _still_offered(auction)
     elif change == "extension":
         auction.ends_at.CopyFrom(update.extension.ends_at)
         auction.extension_count = update.extension.extension_count
     elif change == "auction":
         auction.CopyFrom(update.auction)
     elif change == "end":
-        auction.state = AuctionState.AUCTION_STATE_ENDED
-        auction.outcome = update.end.outcome
-        auction.price.CopyFrom(update.end.price)
-        auction.ends_at.CopyFrom(update.end.ended_at)
-        auction.bid_log_head = update.end.bid_log_head
+        _end(auction, update.end)
     elif change == "cancellation":
         auction.state = AuctionState.AUCTION_STATE_CANCELLED
         auction.outcome = AuctionOutcome.AUCTION_OUTCOME_CANCELLED
+        auction.buy_now_offered = False
+        auction.ClearField("paused_at")
+
+
+def _still_offered(auction: Auction) -> bool:
+    """Say whether an auction that could be bought at once still can, after a bid."""
+    return (
+        auction.buy_now_offered
+        and auction.price.amount_minor < auction.terms.buy_now.price.amount_minor
+    )
+
+
+def _end(auction: Auction, end: EndUpdate) -> None:
+    """Enter the end; that of a sealed auction reveals who leads and that the reserve is met."""
+    auction.state = AuctionState.AUCTION_STATE_ENDED
+    auction.outcome = end.outcome
+    auction.price.CopyFrom(end.price)
+    auction.ends_at.CopyFrom(end.ended_at)
+    auction.bid_log_head = end.bid_log_head
+    auction.buy_now_offered = False
+    auction.ClearField("paused_at")
+    if end.winner_alias:
+        auction.leader_alias = end.winner_alias
+        if auction.reserve_status == ReserveStatus.RESERVE_STATUS_NOT_MET:
+            auction.reserve_status = ReserveStatus.RESERVE_STATUS_MET
 
 
 def _now() -> Timestamp:

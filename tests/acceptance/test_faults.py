@@ -3,6 +3,7 @@
 What would tell is itself tested: tests/stack/unit/test_replay_evidence.py plants every fault.
 """
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -12,10 +13,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import grpc
 import psycopg
 import pytest
 from psycopg import sql
 
+from fakes.auction_scene import Scene, cast_on, usd
+from fakes.protocols import NativeGrpc
 from fakes.running_mesh import RunningMesh
 from stack.layout import python_path
 
@@ -24,6 +28,7 @@ SPEED = 30_000
 """A week in twenty seconds: long enough to be killed in, and the bids crowd at the end."""
 REPLAY_WITHIN_S = 180.0
 BIDS_BETWEEN_KILLS = 25
+REASON_WITHIN_S = 20.0
 
 
 def blytz(mesh: RunningMesh, *arguments: str) -> list[str]:
@@ -130,5 +135,21 @@ def test_the_doctor_tells_when_a_mesh_is_wrong(mesh: RunningMesh) -> None:
             shard.execute(sql.SQL("insert into bids values ({})").format(values), row)
     assert examined.returncode == 1
     found = {violation["invariant"] for violation in json.loads(examined.stdout)["violations"]}
-    assert "books_end_with_their_last_bid" in found
+    assert "books_end_with_their_last_record" in found
     _assert_healthy(mesh)
+
+
+async def test_a_bid_on_a_shard_that_is_away_says_so(mesh: RunningMesh) -> None:
+    cast = await asyncio.to_thread(cast_on, mesh)
+    scene = Scene(mesh, cast, NativeGrpc(mesh.edge_url))
+    auction_id = await scene.live()
+    restarts = mesh.state["parts"]["postgres"]["restarts"]
+    mesh.kill("postgres")
+    reasons = set()
+    async with asyncio.timeout(REASON_WITHIN_S):
+        while "SHARD_UNAVAILABLE" not in reasons:
+            answer = await scene.bid(auction_id, cast.ann)
+            assert answer.status is not grpc.StatusCode.INTERNAL
+            reasons.add(answer.reason)
+    await asyncio.to_thread(mesh.await_restart, "postgres", restarts=restarts + 1)
+    assert (await scene.bid(auction_id, cast.ann, usd(30_00))).status is grpc.StatusCode.OK

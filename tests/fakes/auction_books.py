@@ -5,10 +5,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from kernel.ids import new_id
-from svc_auction.domain.auction import Auction, Book, Funding, Listing, SoftClose, State, Terms
-from svc_auction.domain.bidding import Bid, accept_bid, check_bid
-from svc_auction.domain.events import AuctionExtended, BidPlaced
+from svc_auction.domain.auction import Auction, Listing
+from svc_auction.domain.bidding import Bid, accept_bid, check_amount, check_open
+from svc_auction.domain.book import Book, State
+from svc_auction.domain.events import AuctionEvent, AuctionExtended, BidPlaced
 from svc_auction.domain.increments import DEFAULT_LADDER
+from svc_auction.domain.terms import Funding, SoftClose, Terms
 
 START = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
 END = START + timedelta(hours=1)
@@ -36,8 +38,15 @@ def terms_of(**changes: Any) -> Terms:
     )
 
 
-def soft_close(*, within_s: float = 60, by_s: float = 120, times: int = 3) -> SoftClose:
-    return SoftClose(timedelta(seconds=within_s), timedelta(seconds=by_s), times)
+def soft_close(
+    *, within_s: float = 60, by_s: float = 120, times: int = 3, latest_s: float | None = None
+) -> SoftClose:
+    return SoftClose(
+        timedelta(seconds=within_s),
+        timedelta(seconds=by_s),
+        times,
+        None if latest_s is None else timedelta(seconds=latest_s),
+    )
 
 
 def book_of(terms: Terms, **changes: Any) -> Book:
@@ -57,9 +66,13 @@ def book_of(terms: Terms, **changes: Any) -> Book:
             extension_count=0,
             starts_at=START,
             ends_at=END,
+            announced_end_at=END,
+            paused_at=None,
+            paused_for=timedelta(0),
+            ending_soon_at=None,
             log_head=b"",
         ),
-        **changes,
+        **{"announced_end_at": changes.get("ends_at", END), **changes},
     )
 
 
@@ -77,14 +90,45 @@ def bid_of(
     auction_id: str = AUCTION_ID,
     currency_code: str = "USD",
     request_id: str | None = None,
+    confirmed: bool = False,
+    buys: bool = False,
 ) -> Bid:
-    return Bid(request_id or new_id(), auction_id, bidder_id, currency_code, maximum_minor)
+    return Bid(
+        request_id or new_id(),
+        auction_id,
+        bidder_id,
+        currency_code,
+        maximum_minor,
+        confirmed=confirmed,
+        buys=buys,
+    )
+
+
+def check_bid(terms: Terms, book: Book, bid: Bid, now: datetime) -> None:
+    """Raise why the rules refuse a bid, as long as the format is not a sealed one."""
+    check_open(terms, book, bid, now)
+    own_minor = book.leader_maximum_minor if bid.bidder_id == book.leader_id else 0
+    check_amount(terms, book, bid, now, own_minor=own_minor)
+
+
+def asking_minor(terms: Terms, book: Book, now: datetime = START) -> int:
+    """Return the least maximum that would be accepted."""
+    return terms.format.asking_minor(terms, book, now)
 
 
 def place(
     terms: Terms, book: Book, bidder_id: str, maximum_minor: int, *, now: datetime = START
 ) -> tuple[BidPlaced, AuctionExtended | None]:
-    """Check a bid and enter it."""
+    """Check a bid that ends no auction, and enter it."""
     bid = bid_of(bidder_id, maximum_minor, currency_code=terms.currency_code)
+    placed, follow_up = enter(terms, book, bid, now=now)
+    assert follow_up is None or isinstance(follow_up, AuctionExtended)
+    return placed, follow_up
+
+
+def enter(
+    terms: Terms, book: Book, bid: Bid, *, now: datetime = START
+) -> tuple[BidPlaced, AuctionEvent | None]:
+    """Check any bid and enter it; it may end the auction."""
     check_bid(terms, book, bid, now)
     return accept_bid(terms, book, bid, now)

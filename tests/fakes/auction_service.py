@@ -1,6 +1,6 @@
 """svc_auction behind its real gRPC server, and who calls it: workloads, people at the gateway."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -12,12 +12,14 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from blytz.auction.v1 import auction_pb2
 from blytz.auction.v1 import auction_service_pb2 as messages
 from blytz.auction.v1.auction_service_pb2_grpc import AuctionServiceStub
+from blytz.auction.v1.show_service_pb2_grpc import ShowServiceStub
 from blytz.common.v1.money_pb2 import Money
 from fakes.auction_shards import NOWHERE, utc_now
 from fakes.mesh import bearer, channel_to, channels_of, identity_in, mint_token, serving
 from fakes.token_mint import AUDIENCE, ISSUER, TokenMint
 from fakes.wallet_grpc_service import FakeWallet
 from kernel.ids import new_id
+from servicekit.background import running
 from servicekit.main import Kit
 from svc_auction.settings import AuctionSettings
 from svc_auction.wiring import wire
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     import asyncio
 
     from blytz.auction.v1.auction_service_pb2_grpc import AuctionServiceAsyncStub
+    from blytz.auction.v1.show_service_pb2_grpc import ShowServiceAsyncStub
 
 Metadata = list[tuple[str, str]]
 
@@ -70,6 +73,7 @@ class AuctionClients:
     mint: TokenMint
     wallet: FakeWallet
     stubs: dict[str, "AuctionServiceAsyncStub"]
+    shows: "ShowServiceAsyncStub"
     seller_id: str = field(default_factory=new_id)
 
     @property
@@ -114,8 +118,13 @@ async def auction_service(
     address: str,
     mint: TokenMint,
     stopping: "asyncio.Event",
+    loops: Collection[str] = (),
+    **changes: Any,
 ) -> AsyncIterator[AuctionClients]:
-    """Serve the wired service without its background loops; yield its clients."""
+    """Serve the wired service with only the named background loops; yield its clients.
+
+    ``changes`` are settings.
+    """
     identity = identity_in(tls_folder, "auction")
     settings = AuctionSettings(
         environment="development",
@@ -126,6 +135,7 @@ async def auction_service(
         kafka_bootstrap=NOWHERE,
         token_issuer=ISSUER,
         token_audience=AUDIENCE,
+        **changes,
     )
     async with AsyncExitStack() as stack:
         channels = await stack.enter_async_context(channels_of(identity, {"payment": wallet[1]}))
@@ -134,10 +144,14 @@ async def auction_service(
         await stack.enter_async_context(
             serving(wiring.rpc, address=address, identity=identity, mint=mint)
         )
-        stubs = {}
-        for workload in ("edge", "realtime", "payment", "operator"):
-            channel = await stack.enter_async_context(
+        wanted = [loop for loop in wiring.background if loop.__qualname__ in loops]
+        assert len(wanted) == len(loops)
+        await stack.enter_async_context(running(wanted))
+        callers = {
+            workload: await stack.enter_async_context(
                 channel_to(address, "auction", identity_in(tls_folder, workload))
             )
-            stubs[workload] = AuctionServiceStub(channel)
-        yield AuctionClients(mint, wallet[0], stubs)
+            for workload in ("edge", "realtime", "payment", "operator")
+        }
+        stubs = {workload: AuctionServiceStub(channel) for workload, channel in callers.items()}
+        yield AuctionClients(mint, wallet[0], stubs, ShowServiceStub(callers["edge"]))

@@ -11,8 +11,9 @@ from kernel.ids import new_id
 from servicekit.migrations import upgrade
 from stack.parts.postgres import Postgres
 from svc_auction.application.ports import NewAuction
-from svc_auction.domain.auction import Auction, Terms
+from svc_auction.domain.auction import Auction
 from svc_auction.domain.bid_log import record_hash
+from svc_auction.domain.terms import Terms
 from svc_auction.infrastructure.aliases import Aliases
 from svc_auction.infrastructure.postgres_auctions import PostgresAuctions
 from svc_auction.infrastructure.shards import Shard, Shards, open_shards
@@ -127,7 +128,10 @@ async def rows_of(shard: Shard, query: str, *parameters: object) -> list[tuple[A
 async def events_of(shard: Shard, auction_id: str) -> list[Event]:
     """Return the events of an auction in the order in which the relay would send them."""
     rows = await rows_of(
-        shard, "select payload from outbox where partition_key = %s order by id", auction_id
+        shard,
+        "select payload from outbox"
+        " where partition_key = %s and topic = 'auction.events' order by id",
+        auction_id,
     )
     return [Event.FromString(row[0]) for row in rows]
 
@@ -156,7 +160,7 @@ async def _audit_auction(shard: Shard, auction: Auction) -> None:
     log = await rows_of(
         shard,
         "select sequence, bid_id, bidder_id, maximum_minor, price_minor, placed_at, record_hash,"
-        " leader_id, bid_count from bids where auction_id = %s order by sequence",
+        " leader_id, bid_count, salt from bids where auction_id = %s order by sequence",
         auction_id,
     )
     placed = {e.sequence: e.bid_placed.bid.bid_id for e in events if e.type == "bid.placed"}
@@ -172,6 +176,7 @@ async def _audit_auction(shard: Shard, auction: Auction) -> None:
             maximum_minor=row[3],
             price_minor=row[4],
             placed_at=row[5],
+            salt=row[9],
         )
         assert (row[6], row[8]) == (head, number)
         assert row[4] >= price_minor

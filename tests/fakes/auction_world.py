@@ -15,6 +15,7 @@ from blytz.auction.v1.auction_pb2 import (
     AuctionState,
     AuctionTerms,
     Bid,
+    BuyNow,
     ReserveStatus,
 )
 from blytz.common.v1.money_pb2 import Money
@@ -24,9 +25,14 @@ from blytz.events.v1.auction_events_pb2 import (
     AuctionCreated,
     AuctionEnded,
     AuctionExtended,
+    AuctionPaused,
+    AuctionQueued,
+    AuctionResumed,
     AuctionScheduled,
     AuctionStarted,
+    AuctionUpdated,
     BidPlaced,
+    BidRetracted,
 )
 from blytz.events.v1.event_pb2 import Event
 from blytz.realtime.v1.realtime_service_pb2 import AuctionSnapshot
@@ -101,6 +107,55 @@ class AuctionWorld:
             "auction.started", auction_started=AuctionStarted(auction=self._auction)
         )
 
+    def queue(self) -> Event:
+        self._auction.state = AuctionState.AUCTION_STATE_QUEUED
+        return self._commit("auction.queued", auction_queued=AuctionQueued(auction=self._auction))
+
+    def update(self) -> Event:
+        self._auction.description = "A watch, with a scratch."
+        return self._commit(
+            "auction.updated", auction_updated=AuctionUpdated(auction=self._auction)
+        )
+
+    def pause(self) -> Event:
+        self._auction.state = AuctionState.AUCTION_STATE_PAUSED
+        self._auction.paused_at.CopyFrom(stamp(self.now))
+        return self._commit("auction.paused", auction_paused=AuctionPaused(auction=self._auction))
+
+    def resume(self) -> Event:
+        self._auction.state = AuctionState.AUCTION_STATE_LIVE
+        self._auction.ClearField("paused_at")
+        self._auction.paused_for.FromTimedelta(timedelta(seconds=20))
+        return self._commit(
+            "auction.resumed", auction_resumed=AuctionResumed(auction=self._auction)
+        )
+
+    def offer_buy_now(self, price_minor: int) -> None:
+        """Let the auction be bought at a price until a bid has reached it."""
+        self._auction.terms.buy_now.CopyFrom(BuyNow(price=usd(price_minor)))
+        self._auction.buy_now_offered = True
+
+    def retract(self) -> Event:
+        """Take the latest bid back, as if the one before it were the leader's."""
+        gone, *stay = self._bids
+        self._bids = [Bid(), *stay]
+        self._bids[0].CopyFrom(gone)
+        self._bids[0].retracted = True
+        auction = self._auction
+        auction.bid_count -= 1
+        auction.price.CopyFrom(stay[0].price)
+        auction.leader_alias = stay[0].leader_alias
+        auction.bid_log_head = b"retraction" + bytes(22)
+        return self._commit(
+            "bid.retracted",
+            bid_retracted=BidRetracted(
+                auction=auction,
+                bid_ids=[gone.bid_id],
+                bidder_id=BIDDER_ID,
+                leader_id=LEADER_ID,
+            ),
+        )
+
     def bid(self) -> Event:
         sequence = self.last + 1
         price_minor = self._auction.price.amount_minor + 50
@@ -121,6 +176,8 @@ class AuctionWorld:
         auction.bid_count += 1
         auction.leader_alias = bid.leader_alias
         auction.bid_log_head = bid.record_hash
+        reached = price_minor >= auction.terms.buy_now.price.amount_minor
+        auction.buy_now_offered = auction.buy_now_offered and not reached
         return self._commit(
             "bid.placed",
             bid_placed=BidPlaced(
@@ -145,10 +202,12 @@ class AuctionWorld:
             ),
         )
 
-    def end(self) -> Event:
+    def end(self, outcome: AuctionOutcome.ValueType = AuctionOutcome.AUCTION_OUTCOME_SOLD) -> Event:
         auction = self._auction
         auction.state = AuctionState.AUCTION_STATE_ENDED
-        auction.outcome = AuctionOutcome.AUCTION_OUTCOME_SOLD
+        auction.outcome = outcome
+        auction.buy_now_offered = False
+        auction.ClearField("paused_at")
         auction.ends_at.CopyFrom(stamp(self.now))
         return self._commit(
             "auction.end",
@@ -166,6 +225,8 @@ class AuctionWorld:
     def cancel(self) -> Event:
         self._auction.state = AuctionState.AUCTION_STATE_CANCELLED
         self._auction.outcome = AuctionOutcome.AUCTION_OUTCOME_CANCELLED
+        self._auction.buy_now_offered = False
+        self._auction.ClearField("paused_at")
         return self._commit(
             "auction.cancelled", auction_cancelled=AuctionCancelled(reason="broken glass")
         )

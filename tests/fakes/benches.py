@@ -6,7 +6,7 @@ from datetime import datetime
 from fakes.auction_books import START, book_of
 from svc_auction.application.decide_bids import Bench, Decisions, Power, PowerKey
 from svc_auction.application.ports import PlacedBid
-from svc_auction.domain.auction import Terms
+from svc_auction.domain.terms import Terms
 
 
 def bench_of(

@@ -12,6 +12,7 @@ import psycopg
 
 from blytz.events.v1.auction_events_pb2 import AuctionEnded, AuctionStarted, BidPlaced
 from blytz.events.v1.event_pb2 import Event
+from fakes.doctor_auctions import add_other_auctions
 from servicekit.migrations import upgrade
 from stack.parts.postgres import Postgres
 from svc_auction.domain.bid_log import record_hash
@@ -31,8 +32,9 @@ class DoctorWorld:
     """Addresses of the databases.
 
     `live`: Ann leads at 3,100 with a maximum of 5,000, which is held; Ben was outbid. `sold`: Cleo
-    won at the reserve of 2,000, which is settled. An allotment to Ben and a return from Cleo are
-    under way.
+    won at the reserve of 2,000, which is settled. The other auctions, one of each kind, are those
+    of `doctor_auctions`; of them the sealed one holds 1,010 of Ann's and 707 of Ben's. An allotment
+    to Ben and a return from Cleo are under way.
     """
 
     shard_url: str
@@ -54,10 +56,12 @@ class DoctorWorld:
         return world
 
 
-def event_row(aggregate: str, sequence: int, **payload: Any) -> tuple[str, str, bytes]:
+def event_row(
+    aggregate: str, sequence: int, *, topic: str = "auction.events", **payload: Any
+) -> tuple[str, str, bytes]:
     """The outbox row of an event."""
     event = Event(aggregate_id=named(aggregate), epoch=1, sequence=sequence, **payload)
-    return "auction.events", named(aggregate), event.SerializeToString()
+    return topic, named(aggregate), event.SerializeToString()
 
 
 def _fill_shard(shard: psycopg.Connection[Any]) -> None:
@@ -70,8 +74,8 @@ def _fill_shard(shard: psycopg.Connection[Any]) -> None:
     )
     _add_events(shard, [event_row("sold", 5, auction_ended=AuctionEnded())])
     for person, allotted_minor, held_minor in (
-        ("Ann", 8000, 5000),
-        ("Ben", 4000, 0),
+        ("Ann", 8000, 6010),
+        ("Ben", 4000, 707),
         ("Cleo", 3900, 0),
     ):
         shard.execute(
@@ -79,6 +83,12 @@ def _fill_shard(shard: psycopg.Connection[Any]) -> None:
             " values (%s, 'USD', %s, %s)",
             (named(person), allotted_minor, held_minor),
         )
+    for name, sequence, ended in add_other_auctions(shard, named):
+        _add_events(shard, [event_row(name, number) for number in range(1, sequence)])
+        last = AuctionEnded() if ended else None
+        _add_events(shard, [event_row(name, sequence, auction_ended=last)])
+    _add_events(shard, [event_row("show", n, topic="show.events") for n in (1, 2)])
+    _add_events(shard, [event_row("Ben", 0, topic="notification.events")])
     for kind, state, person, amount_minor, auction in (
         (1, 2, "Ann", 8000, None),
         (1, 2, "Ben", 4000, None),
@@ -131,7 +141,7 @@ def _add_auction(
             "price_minor": price_minor,
             "placed_at": placed_at,
         }
-        head = record_hash(previous=head, **facts)  # type: ignore[arg-type]
+        head = record_hash(previous=head, salt=b"", **facts)  # type: ignore[arg-type]
         shard.execute(
             "insert into bids (auction_id, sequence, epoch, bid_id, bidder_id, request_id,"
             " maximum_minor, price_minor, leader_id, bid_count, ends_at, placed_at, record_hash)"
@@ -243,7 +253,7 @@ def _fill_identity(identity: psycopg.Connection[Any]) -> None:
         " created_at) values (%s, 'ann@people.example', 'Ann', '$argon2id$', 1, now())",
         (named("Ann"),),
     )
-    _add_events(identity, [event_row("Ann", 1)])
+    _add_events(identity, [event_row("Ann", 1, topic="user.events")])
 
 
 def intents() -> list[dict[str, Any]]:

@@ -32,7 +32,10 @@ class Accepted:
 
 @dataclass
 class EnglishReference:
-    """One auction; amounts in minor units. ``accepted`` is all that it knows."""
+    """One auction; amounts in minor units. ``accepted`` and ``bought`` are all that it knows.
+
+    ``always_buyable`` says that a maximum which reaches ``buy_now_minor`` is a purchase.
+    """
 
     seller_id: str
     currency_code: str
@@ -43,21 +46,53 @@ class EnglishReference:
     extend_within: timedelta | None
     extend_by: timedelta
     extensions_max: int
+    latest_end_after: timedelta | None = None
+    buy_now_minor: int | None = None
+    always_buyable: bool = False
+    confirm_above_factor: int = 0
     accepted: list[Accepted] = field(default_factory=list)
+    bought: Accepted | None = None
 
-    def refusal(self, bidder_id: str, currency_code: str, maximum: int, now: datetime) -> str:
+    def refusal(
+        self, bidder_id: str, currency_code: str, maximum: int, now: datetime, manner: str
+    ) -> str:
         """Return the reason for which a bid is refused, or nothing."""
-        if now >= self.end()[0]:
+        if self.bought or now >= self.end()[0]:
             return "AUCTION_ENDED"
         if bidder_id == self.seller_id:
             return "OWN_AUCTION"
         if currency_code != self.currency_code:
             return "CURRENCY_MISMATCH"
+        if manner == "buys":
+            return "" if maximum == self.offered_minor() else "BUY_NOW_UNAVAILABLE"
+        return self._amount_refusal(bidder_id, maximum, confirmed=manner == "confirmed")
+
+    def _amount_refusal(self, bidder_id: str, maximum: int, *, confirmed: bool) -> str:
         leader = self.leader()
         own_minor = leader.maximum_minor if leader and leader.bidder_id == bidder_id else 0
         if maximum <= own_minor:
             return "MAXIMUM_NOT_RAISED"
-        return "BID_TOO_LOW" if maximum < self.minimum_minor() else ""
+        if maximum < self.minimum_minor():
+            return "BID_TOO_LOW"
+        factor = self.confirm_above_factor
+        large = factor and not confirmed and maximum > factor * self.price_minor()
+        return "CONFIRM_LARGE_BID" if large else ""
+
+    def offered_minor(self) -> int | None:
+        """Return what one may buy at: nothing once the price has reached it."""
+        if self.buy_now_minor is None:
+            return None
+        reached = self.accepted and self.price_minor() >= self.buy_now_minor
+        return None if reached else self.buy_now_minor
+
+    def accept(self, bidder_id: str, maximum: int, now: datetime, manner: str) -> None:
+        """Note a bid that is not refused."""
+        price_minor = self.buy_now_minor
+        reaches = price_minor is not None and self.always_buyable and maximum >= price_minor
+        if price_minor is not None and (manner == "buys" or reaches):
+            self.bought = Accepted(bidder_id, price_minor, now)
+        else:
+            self.accepted.append(Accepted(bidder_id, maximum, now))
 
     def leader(self, count: int | None = None) -> Accepted | None:
         """Return the highest of the first ``count`` maxima, the earlier of equal ones."""
@@ -96,10 +131,14 @@ class EnglishReference:
         """Return when bidding ends, and how often that was moved."""
         ends_at, moved = self.ends_at_first, 0
         for bid in self.accepted:
-            late = self.extend_within is not None and ends_at - bid.at < self.extend_within
-            if late and moved < self.extensions_max and bid.at + self.extend_by > ends_at:
-                ends_at, moved = bid.at + self.extend_by, moved + 1
-        return ends_at, moved
+            if self.extend_within is None or ends_at - bid.at >= self.extend_within:
+                continue
+            wanted = bid.at + self.extend_by
+            if self.latest_end_after is not None:
+                wanted = min(wanted, self.ends_at_first + self.latest_end_after)
+            if moved < self.extensions_max and wanted > ends_at:
+                ends_at, moved = wanted, moved + 1
+        return (self.bought.at if self.bought else ends_at), moved
 
     def step_minor(self, price_minor: int) -> int:
         step_minor = self.steps[0][1]

@@ -40,7 +40,11 @@ class FakePorts:
         self.people.now += timedelta(seconds=seconds)
 
     async def events_of(self, user_id: str) -> list[Recorded]:
-        names = {"UserJoined": "user.join", "SellerApproved": "seller.approved"}
+        names = {
+            "UserJoined": "user.join",
+            "SellerApproved": "seller.approved",
+            "AccountsLinked": "user.linked",
+        }
         return [
             (names[type(event).__name__], sequence)
             for owner, sequence, event in self.people.store.events

@@ -32,6 +32,18 @@ def money(amount_minor: int, currency_code: str = "USD") -> Money:
     return Money(currency_code=currency_code, amount_minor=amount_minor)
 
 
+def terms_of(
+    auction_format: AuctionFormat.ValueType = AuctionFormat.AUCTION_FORMAT_ENGLISH, **rules: Any
+) -> AuctionTerms:
+    """Terms that open at `OPENING_MINOR`, with holds from the wallet."""
+    return AuctionTerms(
+        format=auction_format,
+        opening_price=money(OPENING_MINOR),
+        funding_policy=FundingPolicy.FUNDING_POLICY_WALLET_HOLD,
+        **rules,
+    )
+
+
 def bid_request(auction_id: str, maximum_minor: int, currency_code: str = "USD") -> PlaceBidRequest:
     """A bid with a request id of its own."""
     return PlaceBidRequest(
@@ -71,15 +83,12 @@ class Market:
         await session.apply_as_seller(shop_name="Second Hand Watches")
         return session
 
-    async def auction(self, seller: Session, *, start: bool = True) -> Auction:
-        """A live auction, or a draft, that opens at `OPENING_MINOR`."""
+    async def auction(
+        self, seller: Session, *, start: bool = True, terms: AuctionTerms | None = None
+    ) -> Auction:
+        """A live auction, or a draft; an English one unless the terms say otherwise."""
         auction = await seller.create_auction(
-            title="Cartier Tank, 1990s",
-            terms=AuctionTerms(
-                format=AuctionFormat.AUCTION_FORMAT_ENGLISH,
-                opening_price=money(OPENING_MINOR),
-                funding_policy=FundingPolicy.FUNDING_POLICY_WALLET_HOLD,
-            ),
+            title="Cartier Tank, 1990s", terms=terms or terms_of()
         )
         if not start:
             return auction

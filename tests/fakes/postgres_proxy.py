@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from urllib.parse import urlsplit, urlunsplit
 
 
@@ -69,9 +69,11 @@ class PostgresProxy:
                 writer.close()
 
     async def _answer(self, database: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
-        while chunk := await database.read(65_536):
-            back.write(chunk)
-            await back.drain()
+        # A database that ends a connection may reset it: the client hears of that as well.
+        with suppress(ConnectionError):
+            while chunk := await database.read(65_536):
+                back.write(chunk)
+                await back.drain()
         back.close()
 
 

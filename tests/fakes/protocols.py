@@ -24,7 +24,7 @@ from google.protobuf.message_factory import GetMessageClass
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
 from google.rpc.status_pb2 import Status
 
-from blytz.auction.v1 import auction_service_pb2
+from blytz.auction.v1 import auction_service_pb2, show_service_pb2
 from blytz.identity.v1 import auth_service_pb2, user_service_pb2
 from blytz.payment.v1 import payment_service_pb2, wallet_service_pb2
 from blytz.realtime.v1 import realtime_service_pb2
@@ -34,7 +34,7 @@ _STATUS_BY_NUMBER = {status.value[0]: status for status in grpc.StatusCode}
 _FRAME_HEAD = struct.Struct(">BI")
 _TRAILERS = 0x80
 _FILES = (
-    *(auction_service_pb2, auth_service_pb2, user_service_pb2),
+    *(auction_service_pb2, show_service_pb2, auth_service_pb2, user_service_pb2),
     *(payment_service_pb2, wallet_service_pb2, realtime_service_pb2),
 )
 SERVICES = [service for file in _FILES for service in file.DESCRIPTOR.services_by_name.values()]
@@ -43,12 +43,13 @@ METHODS = {method.name: method for service in SERVICES for method in service.met
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back: a message, or a status with its reason and the fields at fault."""
+    """What came back: a message, or a status with its reason, facts and the fields at fault."""
 
     status: grpc.StatusCode
     message: Any = None
     reason: str = ""
     fields: frozenset[str] = field(default_factory=frozenset)
+    facts: dict[str, str] = field(default_factory=dict)
 
 
 class Protocol(ABC):
@@ -262,4 +263,4 @@ def _failed(code: grpc.StatusCode, status: Status) -> Answer:
     if info.reason:
         assert info.domain == "blytz.live"
     fields = frozenset(violation.field for violation in bad.field_violations)
-    return Answer(code, None, info.reason, fields)
+    return Answer(code, None, info.reason, fields, dict(info.metadata))

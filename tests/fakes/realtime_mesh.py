@@ -55,7 +55,8 @@ class WorldAuctions:
 
     async def list_bids(self, request: ListBidsRequest, context: Any) -> ListBidsResponse:
         world = await self._world(request.auction_id, context)
-        return ListBidsResponse(bids=world.pictures[-1].recent_bids)
+        picture = world.pictures[-1]
+        return ListBidsResponse(bids=picture.recent_bids, position=picture.auction.position)
 
     async def _world(self, auction_id: str, context: Any) -> AuctionWorld:
         self.calls += 1

@@ -10,13 +10,14 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from google.rpc.status_pb2 import Status
 
-from blytz.auction.v1 import auction_service_pb2
+from blytz.auction.v1 import auction_service_pb2, show_service_pb2
 from blytz.identity.v1 import auth_service_pb2, user_service_pb2
 from blytz.payment.v1 import wallet_service_pb2
 from blytz.realtime.v1 import realtime_service_pb2
 
 FILES = (
     auction_service_pb2,
+    show_service_pb2,
     auth_service_pb2,
     user_service_pb2,
     wallet_service_pb2,

@@ -11,11 +11,11 @@ from blytz.identity.v1.auth_service_pb2 import (
     RegisterResponse,
 )
 from blytz_client.connection import Connection
-from blytz_client.public_calls import PublicCalls
 from blytz_client.session import AUTH, Session
+from blytz_client.show_calls import PublicShowCalls
 
 
-class Blytz(PublicCalls):
+class Blytz(PublicShowCalls):
     """A gateway at ``edge_url``, such as ``http://127.0.0.1:8080``.
 
     ``tls`` are root certificates (PEM) for ``https://`` when the system's do not do. All sessions

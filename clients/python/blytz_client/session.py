@@ -15,8 +15,6 @@ from blytz.auction.v1.auction_service_pb2 import (
     CloseAuctionResponse,
     CreateAuctionRequest,
     CreateAuctionResponse,
-    PlaceBidRequest,
-    PlaceBidResponse,
     ScheduleAuctionRequest,
     ScheduleAuctionResponse,
     StartAuctionRequest,
@@ -41,9 +39,11 @@ from blytz.payment.v1.wallet_service_pb2 import (
     GetWalletRequest,
     GetWalletResponse,
 )
+from blytz_client.bidding_calls import BiddingCalls
 from blytz_client.connection import Connection
 from blytz_client.policy import policies_of
-from blytz_client.public_calls import AUCTION, PATIENCE_S, PublicCalls
+from blytz_client.public_calls import AUCTION
+from blytz_client.show_calls import ShowCalls
 
 AUTH = policies_of(auth_service_pb2.DESCRIPTOR.services_by_name["AuthService"])
 USER = policies_of(user_service_pb2.DESCRIPTOR.services_by_name["UserService"])
@@ -53,7 +53,7 @@ REFRESH_AHEAD_S = 60.0
 """An access token with less than this left is exchanged before the next call."""
 
 
-class Session(PublicCalls):
+class Session(BiddingCalls, ShowCalls):
     """One person's session; made by ``Blytz.register``, ``login`` or ``resume``."""
 
     def __init__(self, *, connection: Connection, tokens: auth_service_pb2.Session) -> None:
@@ -134,29 +134,6 @@ class Session(PublicCalls):
         """Call an auction off."""
         request = CancelAuctionRequest(auction_id=auction_id, reason=reason)
         return (await self._call(AUCTION["CancelAuction"], request, CancelAuctionResponse)).auction
-
-    async def place_bid(
-        self,
-        auction_id: str,
-        *,
-        maximum_minor: int,
-        currency_code: str,
-        request_id: str = "",
-        patience_s: float = PATIENCE_S,
-    ) -> PlaceBidResponse:
-        """Place a maximum bid, in minor units.
-
-        While the answer is UNAVAILABLE the bid is sent again with the same ``request_id`` for up to
-        ``patience_s`` seconds; it counts once, whatever was lost on the way.
-        """
-        request = PlaceBidRequest(
-            request_id=request_id or str(uuid.uuid4()),
-            auction_id=auction_id,
-            maximum=Money(currency_code=currency_code, amount_minor=maximum_minor),
-        )
-        return await self._call(
-            AUCTION["PlaceBid"], request, PlaceBidResponse, patience_s=patience_s
-        )
 
     async def get_wallet(self) -> list[Balance]:
         """Return the wallet's balances, one a currency."""

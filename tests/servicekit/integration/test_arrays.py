@@ -58,8 +58,10 @@ async def test_awkward_texts_alone_are_read_back(connection: Connection, text: s
 async def test_other_kinds_are_read_back(connection: Connection) -> None:
     ids = [new_id(), None, new_id()]
     assert await read_back(connection, arrays.ids(ids), "uuid") == ids
-    integers = [0, -1, (1 << 63) - 1]
+    integers = [0, -1, None, (1 << 63) - 1]
     assert await read_back(connection, arrays.integers(integers), "bigint") == integers
+    booleans = [True, False, True]
+    assert await read_back(connection, arrays.booleans(booleans), "boolean") == booleans
     now = datetime(2026, 11, 1, 12, 0, 0, 1, UTC)
     times = [now, None, now.astimezone(timezone(timedelta(hours=-5)))]
     assert await read_back(connection, arrays.times(times), "timestamptz") == times
@@ -67,8 +69,14 @@ async def test_other_kinds_are_read_back(connection: Connection) -> None:
     assert await read_back(connection, arrays.octets(octets), "bytea") == octets
 
 
-@pytest.mark.parametrize("element", ["uuid", "bigint", "timestamptz", "bytea", "text"])
+@pytest.mark.parametrize("element", ["uuid", "bigint", "boolean", "timestamptz", "bytea", "text"])
 async def test_nothing_is_an_empty_array(connection: Connection, element: str) -> None:
-    for literal in (arrays.ids([]), arrays.integers([]), arrays.times([]), arrays.octets([])):
-        assert await read_back(connection, literal, element) == []
-    assert await read_back(connection, arrays.texts([]), element) == []
+    for kind in (
+        arrays.ids,
+        arrays.integers,
+        arrays.booleans,
+        arrays.times,
+        arrays.octets,
+        arrays.texts,
+    ):
+        assert await read_back(connection, kind([]), element) == []

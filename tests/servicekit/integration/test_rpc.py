@@ -68,6 +68,34 @@ async def test_bytes_are_sent_as_they_are(served: Served) -> None:
     assert await served.stub.GetAuction(GET) == whole
 
 
+@pytest.mark.parametrize(
+    ("signed_in", "wanted"), [(False, "public, max-age=1"), (True, "private, no-store")]
+)
+async def test_a_cache_may_keep_what_the_contract_says_and_nothing_with_a_token(
+    served: Served,
+    signed_in: bool,  # noqa: FBT001
+    wanted: str,
+) -> None:
+    call = served.stub.GetAuction(GET, metadata=served.person() if signed_in else [])
+    await call
+    assert dict(await call.initial_metadata())["cache-control"] == wanted
+
+
+async def test_what_no_cache_may_keep_says_nothing(served: Served) -> None:
+    bid = served.stub.PlaceBid(bid_request(new_id(), 100), metadata=served.person())
+    await bid
+    assert "cache-control" not in dict(await bid.initial_metadata())
+
+    async def answer(_request: Any, _call: Call) -> None:
+        raise DependencyUnavailable(dependency="postgres", retry_after_s=1.5)
+
+    served.script.scripts["GetAuction"] = answer
+    refused = served.stub.GetAuction(GET)
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await refused
+    assert "cache-control" not in dict(caught.value.initial_metadata() or ())
+
+
 async def test_an_error_of_ours_travels_with_its_details(served: Served) -> None:
     async def answer(_request: Any, _call: Call) -> None:
         raise DependencyUnavailable(dependency="postgres", retry_after_s=1.5)

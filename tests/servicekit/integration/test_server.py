@@ -10,9 +10,9 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from blytz.auction.v1 import auction_service_pb2
 from blytz.auction.v1 import auction_service_pb2 as messages
 from blytz.auction.v1.auction_service_pb2_grpc import AuctionServiceStub
-from fakes.auction_service import create_request
+from fakes.auction_service import bid_request, create_request
 from fakes.eventually import eventually
-from fakes.mesh import channel_to, identity_in, mint_token, refusal_of, serving
+from fakes.mesh import bearer, channel_to, identity_in, mint_token, refusal_of, serving
 from fakes.scripted_service import ScriptedService
 from fakes.served import Served
 from fakes.token_mint import TokenMint
@@ -74,6 +74,29 @@ async def test_health_says_serving_until_the_drain_and_calls_under_way_finish(
         await draining
 
 
+async def test_calls_are_served_while_clients_learn_of_the_drain(
+    tls_folder: Path, mint: TokenMint, address: str
+) -> None:
+    script = ScriptedService(AUCTION)
+    async with (
+        serving(
+            [(AUCTION, script)],
+            address=address,
+            identity=identity_in(tls_folder, "auction"),
+            mint=mint,
+        ) as server,
+        channel_to(address, "auction", identity_in(tls_folder, "edge")) as channel,
+    ):
+        health: Any = health_pb2_grpc.HealthStub(channel)
+        watch = health.Watch(health_pb2.HealthCheckRequest(service=""))
+        assert (await watch.read()).status == SERVING
+        draining = asyncio.create_task(server.drain(grace_s=5, delay_s=60))
+        assert (await watch.read()).status == NOT_SERVING
+        assert await AuctionServiceStub(channel).GetAuction(GET) == messages.GetAuctionResponse()
+        watch.cancel()
+        draining.cancel()
+
+
 async def test_what_does_not_finish_within_the_grace_is_cancelled(
     tls_folder: Path, mint: TokenMint, address: str
 ) -> None:
@@ -95,21 +118,67 @@ async def test_what_does_not_finish_within_the_grace_is_cancelled(
             await under_way
 
 
+def server_of(parts: Any, *, tls_folder: Path, mint: TokenMint, address: str) -> GrpcServer:
+    keys = TokenVerifier(issuer="", audience="", fetch_keys=mint.fetch_keys)
+    return GrpcServer(
+        adapter=RpcAdapter(caller_of=caller_from_tls("blytz.live"), verifier=keys),
+        rpc=[(AUCTION, parts)],
+        credentials=identity_in(tls_folder, "auction").server_credentials(),
+        address=address,
+        concurrent_calls_max=1,
+        reflect=False,
+    )
+
+
+class Bids:
+    """A part of the service that serves bids alone."""
+
+    def __init__(self, script: ScriptedService) -> None:
+        self.PlaceBid = script.PlaceBid  # type: ignore[attr-defined]
+
+
+class Prices:
+    """A part that serves nothing of the contract."""
+
+
 async def test_a_handler_must_have_every_rpc(
     tls_folder: Path, mint: TokenMint, address: str
 ) -> None:
-    keys = TokenVerifier(issuer="", audience="", fetch_keys=mint.fetch_keys)
     script = ScriptedService(AUCTION)
     del script.PlaceBid  # type: ignore[attr-defined]
-    with pytest.raises(ContractError, match="PlaceBid"):
-        GrpcServer(
-            adapter=RpcAdapter(caller_of=caller_from_tls("blytz.live"), verifier=keys),
-            rpc=[(AUCTION, script)],
-            credentials=identity_in(tls_folder, "auction").server_credentials(),
+    for parts in (script, (script,), (Prices(), script)):
+        with pytest.raises(ContractError, match=r"0 of .*ScriptedService serve .*PlaceBid"):
+            server_of(parts, tls_folder=tls_folder, mint=mint, address=address)
+
+
+async def test_of_several_parts_one_serves_each_rpc(
+    tls_folder: Path, mint: TokenMint, address: str
+) -> None:
+    script, bids = ScriptedService(AUCTION), Bids(ScriptedService(AUCTION))
+    with pytest.raises(ContractError, match=r"2 of ScriptedService, Bids serve .*PlaceBid"):
+        server_of((script, bids), tls_folder=tls_folder, mint=mint, address=address)
+
+
+async def test_several_parts_serve_one_service(
+    tls_folder: Path, mint: TokenMint, address: str
+) -> None:
+    reads, writes = ScriptedService(AUCTION), ScriptedService(AUCTION)
+    bids = Bids(writes)
+    del reads.PlaceBid  # type: ignore[attr-defined]
+    async with (
+        serving(
+            [(AUCTION, (reads, bids))],
             address=address,
-            concurrent_calls_max=1,
-            reflect=False,
-        )
+            identity=identity_in(tls_folder, "auction"),
+            mint=mint,
+        ),
+        channel_to(address, "auction", identity_in(tls_folder, "edge")) as channel,
+    ):
+        stub, person = AuctionServiceStub(channel), bearer(mint_token(mint, new_id()))
+        await stub.GetAuction(GET)
+        assert (len(reads.calls), len(writes.calls)) == (1, 0)
+        await stub.PlaceBid(bid_request(new_id(), 100), metadata=person)
+        assert (len(reads.calls), len(writes.calls)) == (1, 1)
 
 
 async def test_a_message_of_5_mb_is_refused_unread(served: Served) -> None:
@@ -143,17 +212,22 @@ async def test_reflection_is_there_only_if_it_is_wanted(
         ),
         channel_to(address, "auction", identity_in(tls_folder, "edge")) as channel,
     ):
-        stub_class: Any = reflection_pb2_grpc.ServerReflectionStub
-        stream = stub_class(channel).ServerReflectionInfo()
-        await stream.write(reflection_pb2.ServerReflectionRequest(list_services=""))
         if reflect:
-            listed = (await stream.read()).list_services_response
+            listed = (await reflection_on(channel)).list_services_response
             assert AUCTION.full_name in {service.name for service in listed.service}
-            await stream.done_writing()
         else:
             with pytest.raises(grpc.aio.AioRpcError) as refused:
-                await stream.read()
+                await reflection_on(channel)
             assert refused.value.code() is grpc.StatusCode.UNIMPLEMENTED
+
+
+async def reflection_on(channel: grpc.aio.Channel) -> Any:
+    """Ask which services there are."""
+    stub_class: Any = reflection_pb2_grpc.ServerReflectionStub
+    stream = stub_class(channel).ServerReflectionInfo()
+    await stream.write(reflection_pb2.ServerReflectionRequest(list_services=""))
+    await stream.done_writing()
+    return await stream.read()
 
 
 async def test_more_calls_than_allowed_are_shed(

@@ -6,7 +6,7 @@ from google.protobuf.descriptor import ServiceDescriptor
 from google.protobuf.descriptor_pool import Default
 from grpc_health.v1 import health_pb2
 
-from blytz.auction.v1 import auction_service_pb2
+from blytz.auction.v1 import auction_service_pb2, show_service_pb2
 from blytz.identity.v1 import auth_service_pb2, user_service_pb2
 from blytz.options.v1.policy_pb2 import Access, Idempotency
 from blytz.payment.v1 import payment_service_pb2, wallet_service_pb2
@@ -15,6 +15,7 @@ from servicekit.contract import ContractError, MethodContract, methods_of
 
 FILES = (
     auction_service_pb2,
+    show_service_pb2,
     auth_service_pb2,
     user_service_pb2,
     payment_service_pb2,
@@ -55,6 +56,15 @@ def test_the_contract_of_a_stream() -> None:
     assert method.timeout_s is None
 
 
+def test_only_public_reads_may_be_kept_by_caches() -> None:
+    kept = {method.path: method for method in EVERY if method.cache_max_age_s}
+    assert method_of("/blytz.auction.v1.AuctionService/GetAuction").cache_max_age_s == 1
+    assert "/blytz.auction.v1.AuctionService/PlaceBid" not in kept
+    for method in kept.values():
+        assert method.access == Access.ACCESS_PUBLIC
+        assert method.idempotency == Idempotency.IDEMPOTENCY_YES
+
+
 def test_only_what_may_be_repeated_is_retried() -> None:
     assert method_of("/blytz.auction.v1.AuctionService/PlaceBid").retryable
     assert method_of("/blytz.auction.v1.AuctionService/GetAuction").retryable
@@ -85,5 +95,5 @@ def test_a_service_without_policies_is_not_served() -> None:
 
 def test_every_service_of_ours_is_looked_at() -> None:
     looked_at = {service.full_name for service in services()}
-    assert len(looked_at) == 6
+    assert len(looked_at) == 7
     assert all(Default().FindServiceByName(name).full_name == name for name in looked_at)

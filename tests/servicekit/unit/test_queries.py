@@ -52,8 +52,15 @@ def test_a_file_without_names_or_sentences_is_refused(
 
 
 @pytest.mark.parametrize(
-    ("package", "count_min"), [("svc_auction.infrastructure", 20), ("servicekit.events", 1)]
+    ("package", "name", "count_min"),
+    [
+        ("svc_auction.infrastructure", "queries.sql", 15),
+        ("svc_auction.infrastructure", "bids.sql", 8),
+        ("svc_auction.infrastructure", "holds.sql", 4),
+        ("servicekit.events", "relay.sql", 1),
+    ],
 )
-def test_the_files_of_this_repository_can_be_loaded(package: str, count_min: int) -> None:
-    name = "queries.sql" if package.startswith("svc") else "relay.sql"
+def test_the_files_of_this_repository_can_be_loaded(
+    package: str, name: str, count_min: int
+) -> None:
     assert len(load(package, name)) >= count_min

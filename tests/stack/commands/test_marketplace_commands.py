@@ -37,6 +37,7 @@ async def auction_id(mesh: RunningMesh) -> str:
                 format=AuctionFormat.AUCTION_FORMAT_ENGLISH,
                 opening_price=Money(currency_code="USD", amount_minor=25_00),
                 funding_policy=FundingPolicy.FUNDING_POLICY_WALLET_HOLD,
+                confirm_above_factor=10,
             ),
         )
         ends_at = datetime.now(UTC) + timedelta(seconds=6)
@@ -55,6 +56,15 @@ def test_a_bid_needs_money_and_leads_with_it(
     assert (placed["price_minor"], placed["currency_code"]) == (25_00, "USD")
     code, refused = run(mesh, capsys, "bid", auction_id, "25.50", "--as", "Ada")
     assert refused["reason"] == "MAXIMUM_NOT_RAISED"
+
+
+def test_a_large_bid_needs_a_yes(mesh: RunningMesh, capsys: Capture, auction_id: str) -> None:
+    arguments = ("bid", auction_id, "260", "--as", "Bea", "--deposit", "300")
+    code, refused = run(mesh, capsys, *arguments)
+    assert (code, refused["reason"]) == (1, "CONFIRM_LARGE_BID")
+    assert refused["metadata"]["price_minor"] == "2500"
+    code, placed = run(mesh, capsys, "bid", auction_id, "260", "--as", "Bea", "--yes")
+    assert (code, placed["leading"], placed["won"]) == (0, True, False)
 
 
 def test_a_watcher_follows_to_the_end(mesh: RunningMesh, capsys: Capture, auction_id: str) -> None:
@@ -134,14 +144,15 @@ def test_a_replay_for_people_shows_both_prices(mesh: RunningMesh, capsys: Captur
 def test_the_demo_is_lively_and_the_doctor_finds_nothing(
     mesh: RunningMesh, capsys: Capture
 ) -> None:
-    options = ("--seconds", "22", "--auctions", "2", "--bots", "5", "--auction-seconds", "10")
+    options = ("--seconds", "30", "--auctions", "5", "--bots", "8", "--auction-seconds", "10")
     code, happened = run(mesh, capsys, "demo", *options)
     assert code == 0
     assert happened["auctions_started"] >= 2
     assert happened["bids"] >= 5
     assert happened["deposits"] >= 5
     assert set(happened["refused"]) <= {
-        *("BID_TOO_LOW", "AUCTION_ENDED", "MAXIMUM_NOT_RAISED", "INSUFFICIENT_FUNDS")
+        *("BID_TOO_LOW", "AUCTION_ENDED", "MAXIMUM_NOT_RAISED", "INSUFFICIENT_FUNDS"),
+        "BUY_NOW_UNAVAILABLE",
     }
     code, examined = run(mesh, capsys, "doctor")
     assert (code, examined) == (0, {"violations": []})

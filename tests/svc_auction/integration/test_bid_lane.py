@@ -26,12 +26,12 @@ from fakes.lane_bids import (
 )
 from kernel.errors import Overloaded, RequestIdReused
 from kernel.ids import new_id
-from svc_auction.domain.auction import Funding
 from svc_auction.domain.errors import (
     AuctionEnded,
     AuctionNotFound,
     InsufficientFunds,
 )
+from svc_auction.domain.terms import Funding
 from svc_auction.infrastructure import bid_lane
 from svc_auction.infrastructure.postgres_auctions import PostgresAuctions
 from svc_auction.infrastructure.shards import Shard
@@ -190,6 +190,7 @@ async def test_a_late_bid_moves_the_end_in_the_same_transaction(
     await end_in(shard, auction_id, 30)
     placed = await lane_on(shard).place(bid_of(new_id(), 50_00, auction_id=auction_id))
     book = (await auctions.get(auction_id)).book
+    assert book.ends_at is not None
     assert book.ends_at == placed.event.ends_at
     assert book.ends_at - placed.event.occurred_at == timedelta(seconds=120)
     assert abs(placed.event.occurred_at - utc_now()) < timedelta(seconds=30)

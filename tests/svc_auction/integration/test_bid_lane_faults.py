@@ -31,8 +31,8 @@ from stack.process import Process
 from stack.secret import Secret
 from svc_auction.application.decide_bids import Decisions
 from svc_auction.application.ports import PlacedBid
-from svc_auction.domain.auction import Funding
 from svc_auction.domain.errors import ShardUnavailable
+from svc_auction.domain.terms import Funding
 from svc_auction.infrastructure.postgres_auctions import PostgresAuctions
 from svc_auction.infrastructure.postgres_bids import PostgresBids, Traces
 from svc_auction.infrastructure.shards import Shard

@@ -171,7 +171,7 @@ async def test_a_fault_of_ours_refuses_its_bid_alone(
         def fail(*_: object) -> None:
             raise RuntimeError("select * from secrets")
 
-        patched.setattr("svc_auction.infrastructure.grpc_service._to_bid", fail)
+        patched.setattr("svc_auction.infrastructure.grpc_bidding.Bid", fail)
         bid = bid_request(auction_id, 50_00)
         verdict = (await exchange(stream, [bid]))[bid.request_id]
     assert (reason_of(verdict), verdict.refused.code) == ("INTERNAL", 13)

@@ -22,13 +22,14 @@ from svc_auction.application.close_auction import CloseAuction
 from svc_auction.application.read_auctions import SEQUENCE_MAX, OwnStanding, ReadAuctions
 from svc_auction.application.schedule_auction import ScheduleAuction
 from svc_auction.application.start_auction import StartAuction
-from svc_auction.domain.auction import Funding, Outcome, State
+from svc_auction.domain.book import Outcome, State
 from svc_auction.domain.errors import (
     AuctionHasBids,
     AuctionNotFound,
     StateTransitionInvalid,
 )
 from svc_auction.domain.increments import Ladder, Step
+from svc_auction.domain.terms import Funding
 from svc_auction.infrastructure.postgres_auctions import PostgresAuctions
 from svc_auction.infrastructure.shards import Shard
 

@@ -35,7 +35,7 @@ from kernel.ids import new_id
 from servicekit.tls import MeshIdentity
 from stack.parts.postgres import Postgres
 from stack.ports import LOOPBACK, PortReservations
-from svc_auction.domain.auction import State
+from svc_auction.domain.book import State
 
 AUTH = auth_service_pb2.DESCRIPTOR.services_by_name["AuthService"]
 

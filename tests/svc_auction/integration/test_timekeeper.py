@@ -24,11 +24,15 @@ from fakes.lane_bids import lane_on
 from kernel.ids import new_id
 from servicekit.background import running
 from stack.parts.postgres import Postgres
+from stack.ports import PortReservations
 from svc_auction.application.schedule_auction import ScheduleAuction
-from svc_auction.domain.auction import Auction, Funding, Outcome, State
+from svc_auction.domain.auction import Auction
+from svc_auction.domain.book import Outcome, State
+from svc_auction.domain.terms import Funding
+from svc_auction.infrastructure import timekeeper
 from svc_auction.infrastructure.postgres_auctions import PostgresAuctions
 from svc_auction.infrastructure.shards import Shard, Shards
-from svc_auction.infrastructure.timekeeper import Timekeeper
+from svc_auction.infrastructure.timekeeper import Timekeeper, catch_up
 
 LATENESS_MAX = timedelta(seconds=5)
 """Far above the aim of 250 ms: the machine may be busy, and this is no benchmark."""
@@ -143,6 +147,34 @@ async def test_what_was_left_is_started_and_ended_late(
     assert await replicas[1].advance() == 1
     assert (await auctions.get(auction_id)).book.outcome is Outcome.NO_BIDS
     assert await replicas[0].advance() == 0
+
+
+async def test_the_safety_job_leaves_nothing_due_however_much_there_is(
+    shard: Shard,
+    shards: Shards,
+    auctions: PostgresAuctions,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(timekeeper, "BATCH_MAX", 2)
+    to_start = [await announce(shard, auctions, starts_in_s=-60, lasts_s=30) for _ in range(3)]
+    to_end = [await live_auction(auctions) for _ in range(5)]
+    for auction_id in to_end:
+        await end_in(shard, auction_id, 0)
+    assert await catch_up(shards, auctions)
+    books = [(await auctions.get(auction_id)).book for auction_id in to_start + to_end]
+    assert {book.state for book in books} == {State.ENDED}
+
+
+async def test_a_shard_that_is_away_stops_the_safety_job_on_no_other(
+    own_url: str, port_reservations: PortReservations
+) -> None:
+    nowhere = f"postgresql://auction:x@127.0.0.1:{port_reservations.take()}/auction"
+    async with shards_on({0: own_url}) as there:
+        auction_id = await live_auction(auctions_on(there))
+        await end_in(only(there), auction_id, 0)
+    async with shards_on({7: nowhere, 0: own_url}) as shards:
+        assert not await catch_up(shards, auctions_on(shards))
+        assert (await auctions_on(shards).get(auction_id)).book.state is State.ENDED
 
 
 async def test_a_late_bid_moves_the_end_from_under_the_timekeeper(

@@ -1,6 +1,8 @@
 """Auctions on two databases: where they go, how lists join them, what one that is away hides."""
 
+import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
@@ -14,11 +16,14 @@ from fakes.auction_shards import (
     request_id_for,
 )
 from fakes.auction_shards import shards_on as opened_shards
+from kernel.errors import RequestIdReused
 from kernel.ids import new_id, shard_of
+from servicekit.postgres import POOL_WAIT_S
 from stack.parts.postgres import Postgres
 from stack.ports import PortReservations
 from svc_auction.application.ports import ListPosition
-from svc_auction.domain.auction import Auction, State
+from svc_auction.domain.auction import Auction
+from svc_auction.domain.book import State
 from svc_auction.domain.errors import AuctionNotFound, ShardUnavailable
 from svc_auction.infrastructure.bid_lane import ShardLanes
 from svc_auction.infrastructure.postgres_auctions import PostgresAuctions, list_position
@@ -113,3 +118,51 @@ async def test_a_shard_that_is_away_leaves_the_others_auctions_alone(
         assert (await auctions_on(shards).get(auction_id)).book.bid_count == 1
         with pytest.raises(ShardUnavailable):
             await lanes.place(bid_of(new_id(), 50_00, auction_id=new_id(shard=200)))
+
+
+async def test_a_shard_that_is_away_stops_no_creation_on_another(
+    auction_url: str, port_reservations: PortReservations
+) -> None:
+    nowhere = f"postgresql://auction:x@127.0.0.1:{port_reservations.take()}/auction"
+    async with opened_shards({3: auction_url, 200: nowhere}) as shards:
+        auctions = auctions_on(shards)
+        new = new_auction(request_id=request_id_for(shards, 3))
+        created = await auctions.create(new)
+        assert shard_of(created.listing.auction_id) == 3
+        assert await auctions.create(new) == created
+        with pytest.raises(RequestIdReused):
+            await auctions.create(replace(new, body_hash=bytes(32)))
+        with pytest.raises(ShardUnavailable):
+            await auctions.create(new_auction(request_id=request_id_for(shards, 200)))
+
+
+async def test_a_replay_is_answered_though_the_shard_it_would_go_to_now_is_away(
+    auction_url: str, port_reservations: PortReservations
+) -> None:
+    nowhere = f"postgresql://auction:x@127.0.0.1:{port_reservations.take()}/auction"
+    urls = {3: auction_url, 200: nowhere}
+    async with opened_shards(urls, open_numbers=[3]) as before:
+        new = new_auction(request_id=request_id_for(before, 3))
+        created = await auctions_on(before).create(new)
+    async with opened_shards(urls, open_numbers=[200]) as after:
+        assert await auctions_on(after).create(new) == created
+
+
+async def test_what_is_known_to_be_away_is_refused_at_once_and_leaves_others_ready(
+    auction_url: str, port_reservations: PortReservations
+) -> None:
+    nowhere = f"postgresql://auction:x@127.0.0.1:{port_reservations.take()}/auction"
+    async with opened_shards({200: nowhere, 3: auction_url}) as shards:
+        with pytest.raises(ShardUnavailable):
+            await shards.of(new_id(shard=200)).check()
+        lanes = ShardLanes(shards=shards, aliases=ALIASES)
+        started_s = time.monotonic()
+        for _ in range(50):
+            with pytest.raises(ShardUnavailable) as refusal:
+                await lanes.place(bid_of(new_id(), 50_00, auction_id=new_id(shard=200)))
+            assert refusal.value.retry_after_s
+        assert time.monotonic() - started_s < POOL_WAIT_S * 5
+        await shards.check()
+    async with opened_shards({200: nowhere}) as none:
+        with pytest.raises(ShardUnavailable):
+            await none.check()

@@ -11,8 +11,8 @@ from fakes.auction_shards import (
 from fakes.bank import Bank
 from kernel.errors import DependencyUnavailable
 from kernel.ids import new_id
-from svc_auction.domain.auction import Funding
 from svc_auction.domain.errors import InsufficientFunds
+from svc_auction.domain.terms import Funding
 from svc_auction.infrastructure.wallet_power import TransferState, WalletPower
 
 FUNDED = terms_of(funding=Funding.WALLET_HOLD, seller_id=new_id())

@@ -24,14 +24,23 @@ from servicekit.background import running
 from servicekit.tls import MeshIdentity
 from stack.ports import PortReservations
 from svc_auction.application.close_auction import CloseAuction
+from svc_auction.application.confirmations import Confirmations
 from svc_auction.application.place_bid import PlaceBid
-from svc_auction.domain.auction import Funding
 from svc_auction.domain.errors import InsufficientFunds
+from svc_auction.domain.terms import Funding
 from svc_auction.infrastructure import wallet_power
 from svc_auction.infrastructure.bid_lane import ShardLanes
 from svc_auction.infrastructure.wallet_power import TransferState, WalletPower
 
 FUNDED = terms_of(funding=Funding.WALLET_HOLD, seller_id=new_id())
+
+
+def place_bid_with(bank: Bank) -> PlaceBid:
+    return PlaceBid(
+        lanes=ShardLanes(shards=bank.shards, aliases=ALIASES),
+        power=bank.power,
+        confirmations=Confirmations("a key"),
+    )
 
 
 async def test_idle_power_goes_home(bank: Bank, ada: str) -> None:
@@ -53,7 +62,7 @@ async def test_idle_power_goes_home(bank: Bank, ada: str) -> None:
 async def test_held_power_stays(bank: Bank, ada: str) -> None:
     auctions = auctions_on(bank.shards)
     auction_id = await live_auction(auctions, FUNDED)
-    place = PlaceBid(lanes=ShardLanes(shards=bank.shards, aliases=ALIASES), power=bank.power)
+    place = place_bid_with(bank)
     await place(bid_of(ada, 10_00, auction_id=auction_id))
     assert await bank.power.return_idle(bank.shard, idle_after_s=0) == 0
     assert await power_of(bank.shard, ada) == (40_00, 10_00)
@@ -62,7 +71,7 @@ async def test_held_power_stays(bank: Bank, ada: str) -> None:
 async def test_a_bid_without_power_asks_the_wallet_once(bank: Bank, ada: str) -> None:
     auctions = auctions_on(bank.shards)
     auction_id = await live_auction(auctions, FUNDED)
-    place = PlaceBid(lanes=ShardLanes(shards=bank.shards, aliases=ALIASES), power=bank.power)
+    place = place_bid_with(bank)
     await place(bid_of(ada, 10_00, auction_id=auction_id))
     await place(bid_of(ada, 40_00, auction_id=auction_id))
     assert len(bank.wallet.calls) == 1
@@ -79,7 +88,7 @@ async def test_a_bid_without_power_asks_the_wallet_once(bank: Bank, ada: str) ->
 async def test_a_win_is_settled_exactly_once(bank: Bank, ada: str) -> None:
     auctions = auctions_on(bank.shards)
     auction_id = await live_auction(auctions, FUNDED)
-    place = PlaceBid(lanes=ShardLanes(shards=bank.shards, aliases=ALIASES), power=bank.power)
+    place = place_bid_with(bank)
     bob = new_id()
     bank.wallet.available[bob, "USD"] = 100_00
     await place(bid_of(ada, 25_00, auction_id=auction_id))
@@ -104,7 +113,7 @@ async def test_a_win_is_settled_exactly_once(bank: Bank, ada: str) -> None:
 async def test_a_refused_settlement_is_never_dropped(bank: Bank, ada: str) -> None:
     auctions = auctions_on(bank.shards)
     auction_id = await live_auction(auctions, FUNDED)
-    place = PlaceBid(lanes=ShardLanes(shards=bank.shards, aliases=ALIASES), power=bank.power)
+    place = place_bid_with(bank)
     await place(bid_of(ada, 25_00, auction_id=auction_id))
     await CloseAuction(auctions=auctions)(auction_id=auction_id, seller_id=FUNDED.seller_id)
     bank.wallet.allotted[ada, 0, "USD"] = 0

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from fakes.auction_books import ADA, AUCTION_ID, BOB, START, book_of, place, terms_of
-from svc_auction.domain.bid_log import record_hash
+from svc_auction.domain.bid_log import new_salt, record_hash
 from svc_auction.domain.events import BidPlaced
 
 RECORD: dict[str, Any] = {
@@ -17,6 +17,7 @@ RECORD: dict[str, Any] = {
     "maximum_minor": 20_00,
     "price_minor": 9_50,
     "placed_at": START,
+    "salt": b"0123456789abcdef",
 }
 
 
@@ -31,6 +32,7 @@ def test_a_record_is_hashed_as_it_is_documented() -> None:
         + (20_00).to_bytes(8, "big")
         + (9_50).to_bytes(8, "big")
         + microseconds.to_bytes(8, "big")
+        + b"0123456789abcdef"
     )
     assert record_hash(**RECORD) == hashlib.sha256(written_out).digest()
 
@@ -46,6 +48,7 @@ def test_a_record_is_hashed_as_it_is_documented() -> None:
         {"maximum_minor": 20_01},
         {"price_minor": 9_51},
         {"placed_at": START + timedelta(microseconds=1)},
+        {"salt": b"0123456789abcdeF"},
     ],
     ids=lambda change: next(iter(change)),
 )
@@ -67,9 +70,16 @@ def chain(records: list[BidPlaced]) -> list[bytes]:
                 maximum_minor=record.maximum_minor,
                 price_minor=record.price_minor,
                 placed_at=record.occurred_at,
+                salt=record.salt,
             )
         )
     return hashes[1:]
+
+
+def test_two_records_that_say_the_same_differ() -> None:
+    """Otherwise a hash that anyone sees could be tried out against every maximum."""
+    hashes = {record_hash(**RECORD | {"salt": new_salt()}) for _ in range(100)}
+    assert len(hashes) == 100
 
 
 def test_the_log_of_an_auction_can_be_recomputed() -> None:

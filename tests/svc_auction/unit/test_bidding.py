@@ -2,9 +2,22 @@ from datetime import timedelta
 
 import pytest
 
-from fakes.auction_books import ADA, BOB, CYD, END, SELLER, START, bid_of, book_of, place, terms_of
-from svc_auction.domain.auction import State
-from svc_auction.domain.bidding import check_bid, minimum_next_bid_minor
+from fakes.auction_books import (
+    ADA,
+    BOB,
+    CYD,
+    END,
+    SELLER,
+    START,
+    asking_minor,
+    auction_of,
+    bid_of,
+    book_of,
+    check_bid,
+    place,
+    terms_of,
+)
+from svc_auction.domain.book import State
 from svc_auction.domain.errors import (
     AuctionEnded,
     AuctionNotFound,
@@ -14,6 +27,8 @@ from svc_auction.domain.errors import (
     MaximumNotRaised,
     OwnAuction,
 )
+from svc_auction.domain.formats import LIVE_LOT, SUDDEN_DEATH
+from svc_auction.domain.formats.shape import Format
 
 
 def test_the_first_bid_leads_at_the_opening_price() -> None:
@@ -30,7 +45,7 @@ def test_a_bid_of_exactly_the_opening_price_is_enough() -> None:
     terms = terms_of(opening_minor=99_00)
     book = book_of(terms)
     place(terms, book, ADA, 99_00)
-    assert (book.price_minor, minimum_next_bid_minor(terms, book)) == (99_00, 100_00)
+    assert (book.price_minor, asking_minor(terms, book)) == (99_00, 100_00)
 
 
 def test_the_vector_20_against_9() -> None:
@@ -122,7 +137,7 @@ def test_the_minimum_next_bid_is_exact() -> None:
     book = book_of(terms)
     place(terms, book, ADA, 30_00)
     place(terms, book, BOB, 20_00)
-    assert minimum_next_bid_minor(terms, book) == 21_00
+    assert asking_minor(terms, book) == 21_00
     with pytest.raises(BidTooLow):
         place(terms, book, CYD, 20_99)
     place(terms, book, CYD, 21_00)
@@ -183,6 +198,42 @@ def test_an_announced_auction_takes_no_bids_yet() -> None:
         with pytest.raises(AuctionNotLive) as refused:
             place(terms, book_of(terms, state=state), ADA, 1_00)
         assert refused.value.metadata == {"state": state.name}
+
+
+def test_a_paused_auction_takes_no_bids_even_after_its_end() -> None:
+    terms = terms_of()
+    for now in (START, END):
+        with pytest.raises(AuctionNotLive) as refused:
+            place(terms, book_of(terms, state=State.PAUSED, paused_at=START), ADA, 1_00, now=now)
+        assert refused.value.metadata == {"state": "PAUSED"}
+
+
+def test_a_lot_that_waits_takes_bids_ahead_that_count_when_it_opens() -> None:
+    auction = auction_of(
+        terms_of(), state=State.QUEUED, starts_at=None, ends_at=None, announced_end_at=None
+    )
+    terms, book = auction.terms, auction.book
+    placed, _ = place(terms, book, ADA, 20_00)
+    assert (placed.ends_at, book.leader_id, book.price_minor) == (None, ADA, 1)
+    place(terms, book, BOB, 9_00)
+    auction.open_lot(now=START, duration=None)
+    assert (book.leader_id, book.price_minor, book.bid_count) == (ADA, 9_50, 2)
+    placed, _ = place(terms, book, BOB, 30_00)
+    assert (placed.outbid_id, book.price_minor) == (ADA, 20_50)
+
+
+@pytest.mark.parametrize("format_", [LIVE_LOT, SUDDEN_DEATH])
+def test_the_other_ascending_formats_have_the_same_rules(format_: Format) -> None:
+    terms = terms_of(format=format_, ladder=format_.ladder, opening_minor=5_00)
+    book = book_of(terms)
+    place(terms, book, ADA, 49_00)
+    place(terms, book, BOB, 31_00)
+    assert (book.price_minor, book.leader_id) == (33_00, ADA)
+    with pytest.raises(BidTooLow) as refused:
+        place(terms, book, CYD, 34_99)
+    assert refused.value.metadata == {"minimum_minor": "3500"}
+    place(terms, book, CYD, 50_00)
+    assert (book.price_minor, book.leader_id) == (50_00, CYD)
 
 
 def test_an_ended_auction_says_so() -> None:

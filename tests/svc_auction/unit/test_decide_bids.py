@@ -18,7 +18,6 @@ from kernel.errors import BlytzError, RequestIdReused
 from kernel.ids import new_id
 from svc_auction.application.decide_bids import Bench, Decisions, decide_bids
 from svc_auction.application.ports import PlacedBid
-from svc_auction.domain.auction import Funding
 from svc_auction.domain.bidding import Bid
 from svc_auction.domain.errors import (
     AuctionNotFound,
@@ -27,6 +26,7 @@ from svc_auction.domain.errors import (
     InsufficientFunds,
     MaximumNotRaised,
 )
+from svc_auction.domain.terms import Funding
 
 OTHER_ID = AUCTION_ID.replace("a1b2", "a1b3")
 FUNDED = terms_of(funding=Funding.WALLET_HOLD)

@@ -82,6 +82,18 @@ async def test_a_deployment_without_shards_does_not_start() -> None:
             pass
 
 
+async def test_a_replica_needs_a_shard() -> None:
+    with pytest.raises(ShardMapError, match="7 has a replica"):
+        async with open_shards(
+            {0: "postgresql://nowhere"},
+            open_numbers=frozenset(),
+            kafka_bootstrap="",
+            pool_max=1,
+            replica_urls={7: "postgresql://nowhere"},
+        ):
+            pass
+
+
 async def test_an_open_shard_must_have_a_database() -> None:
     with pytest.raises(ShardMapError, match="3"):
         async with open_shards(

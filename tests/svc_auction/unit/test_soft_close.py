@@ -2,9 +2,25 @@ from datetime import timedelta
 
 import pytest
 
-from fakes.auction_books import ADA, BOB, CYD, END, SELLER, book_of, place, soft_close, terms_of
+from fakes.auction_books import (
+    ADA,
+    BOB,
+    CYD,
+    END,
+    SELLER,
+    auction_of,
+    bid_of,
+    book_of,
+    enter,
+    place,
+    soft_close,
+    terms_of,
+)
 from kernel.errors import BlytzError
+from svc_auction.domain.book import State
 from svc_auction.domain.errors import AuctionEnded
+from svc_auction.domain.events import AuctionEnded as Ended
+from svc_auction.domain.terms import BuyNow, BuyNowAvailability
 
 SECOND = timedelta(seconds=1)
 
@@ -85,3 +101,66 @@ def test_a_losing_bid_extends_once_like_any_other() -> None:
     assert extended is not None
     assert (placed.leader_id, book.extension_count) == (ADA, 1)
     assert book.ends_at == now + 120 * SECOND
+
+
+def test_the_end_moves_no_further_than_the_latest_end() -> None:
+    terms = terms_of(soft_close=soft_close(within_s=60, by_s=60, times=9, latest_s=75))
+    book = book_of(terms)
+    latest = END + 75 * SECOND
+    ends, moved = [], []
+    for number in range(4):
+        assert book.ends_at is not None
+        bidder_id = (ADA, BOB)[number % 2]
+        _, extended = place(terms, book, bidder_id, 1_00 * 2**number, now=book.ends_at - SECOND)
+        ends.append(book.ends_at)
+        moved.append(extended is not None)
+    assert ends == [END + 59 * SECOND, latest, latest, latest]
+    assert moved == [True, True, False, False]
+    assert book.extension_count == 2
+
+
+def test_whichever_limit_comes_first_counts() -> None:
+    terms = terms_of(soft_close=soft_close(within_s=60, by_s=60, times=1, latest_s=3_600))
+    book = book_of(terms)
+    place(terms, book, ADA, 1_00, now=END - SECOND)
+    _, extended = place(terms, book, BOB, 9_00, now=END + 50 * SECOND)
+    assert (extended, book.ends_at) == (None, END + 59 * SECOND)
+
+
+def test_the_latest_end_is_as_far_from_the_announced_one_after_a_pause() -> None:
+    terms = terms_of(soft_close=soft_close(within_s=60, by_s=600, times=9, latest_s=100))
+    auction = auction_of(terms)
+    place(terms, auction.book, ADA, 1_00, now=END - 50 * SECOND)
+    assert auction.book.ends_at == END + 100 * SECOND
+    auction.pause(now=END)
+    auction.resume(now=END + 3_600 * SECOND)
+    latest = END + 3_700 * SECOND
+    assert auction.book.ends_at == latest
+    _, extended = place(terms, auction.book, BOB, 9_00, now=latest - SECOND)
+    assert (extended, auction.book.ends_at, auction.book.extension_count) == (None, latest, 1)
+
+
+def test_a_bid_ahead_of_the_opening_moves_nothing() -> None:
+    terms = terms_of(soft_close=soft_close())
+    waits = {"ends_at": None, "announced_end_at": None, "starts_at": None}
+    book = book_of(terms, state=State.QUEUED, **waits)
+    placed, extended = place(terms, book, ADA, 1_00)
+    assert (extended, placed.ends_at, book.ends_at, book.extension_count) == (None, None, None, 0)
+
+
+def test_a_duel_of_two_maxima_is_one_extension() -> None:
+    terms = terms_of(soft_close=soft_close(within_s=60, by_s=60))
+    book = book_of(terms)
+    place(terms, book, ADA, 500_00)
+    _, extended = place(terms, book, BOB, 900_00, now=END - SECOND)
+    assert extended is not None
+    assert (book.extension_count, book.sequence) == (1, 5)
+
+
+def test_a_purchase_moves_nothing() -> None:
+    buy_now = BuyNow(50_00, BuyNowAvailability.UNTIL_REACHED)
+    terms = terms_of(soft_close=soft_close(), buy_now=buy_now)
+    book, now = book_of(terms), END - SECOND
+    placed, ended = enter(terms, book, bid_of(ADA, 50_00, buys=True), now=now)
+    assert isinstance(ended, Ended)
+    assert (book.ends_at, placed.ends_at, book.extension_count) == (now, now, 0)

@@ -1,7 +1,17 @@
-from blytz.realtime.v1.realtime_service_pb2 import WatchAuctionResponse
-from fakes.auction_world import AuctionWorld
+from blytz.auction.v1.auction_pb2 import Auction, AuctionOutcome, Bid, ReserveStatus
+from blytz.realtime.v1.realtime_service_pb2 import (
+    AuctionSnapshot,
+    AuctionUpdate,
+    EndUpdate,
+    WatchAuctionResponse,
+)
+from fakes.auction_world import BIDDER_ID, LEADER_ID, AuctionWorld, usd
 from svc_realtime.domain.position import Position
-from svc_realtime.infrastructure.frame_codec import ProtobufFrameCodec
+from svc_realtime.infrastructure.frame_codec import (
+    ProtobufFrameCodec,
+    serialised_snapshot,
+    serialised_update,
+)
 
 CODEC = ProtobufFrameCodec()
 
@@ -39,12 +49,18 @@ def test_a_time_always_overrides_the_one_before_it() -> None:
 def test_folding_every_kind_of_update_gives_the_true_picture() -> None:
     world = AuctionWorld()
     world.create()
-    world.schedule()
+    world.queue()
+    world.offer_buy_now(600)
     world.start()
     for _ in range(60):
         world.bid()
     world.extend()
+    world.update()
     world.bid()
+    world.pause()
+    world.resume()
+    world.bid()
+    world.pause()
     world.end()
     start = world.snapshot(2)
     for end in range(2, world.last + 1):
@@ -58,3 +74,63 @@ def test_folding_a_cancellation() -> None:
     world.cancel()
     folded = CODEC.fold(world.snapshot(3), [world.change(4).update], Position(1, 4))
     assert folded == world.snapshot(4)
+
+
+def picture_after(world: AuctionWorld, start: int, end: int) -> AuctionSnapshot:
+    updates = [change.update for change in world.changes(start, end)]
+    folded = CODEC.fold(world.snapshot(start), updates, Position(1, end))
+    return parse(folded.body).snapshot
+
+
+def test_a_retraction_leaves_no_bids_rather_than_wrong_ones() -> None:
+    world = AuctionWorld().live(bids=3)
+    world.retract()
+    after = picture_after(world, 2, world.last)
+    assert after.auction == world.pictures[-1].auction
+    assert list(after.recent_bids) == []
+    world.bid()
+    world.bid()
+    after = picture_after(world, 2, world.last)
+    assert [bid.sequence for bid in after.recent_bids] == [8, 7]
+    assert after.auction.bid_count == 4
+
+
+def test_a_purchase_ends_the_auction_and_its_offer() -> None:
+    world = AuctionWorld()
+    world.offer_buy_now(5000)
+    world.live(bids=2)
+    world.end(AuctionOutcome.AUCTION_OUTCOME_BOUGHT_NOW)
+    after = picture_after(world, 2, world.last)
+    assert after.auction.outcome == AuctionOutcome.AUCTION_OUTCOME_BOUGHT_NOW
+    assert not after.auction.buy_now_offered
+    assert after == world.pictures[-1]
+
+
+def test_the_end_of_a_sealed_auction_reveals_its_winner_and_that_the_reserve_is_met() -> None:
+    world = AuctionWorld().live(bids=1)
+    hidden = world.snapshot(2)
+    frame = parse(hidden.body)
+    frame.snapshot.auction.reserve_status = ReserveStatus.RESERVE_STATUS_NOT_MET
+    start = serialised_snapshot(frame.snapshot, hidden.position)
+    end = AuctionUpdate(
+        sequence=3,
+        end=EndUpdate(
+            outcome=AuctionOutcome.AUCTION_OUTCOME_SOLD,
+            price=usd(900),
+            winner_alias="Blue Otter 3",
+        ),
+    )
+    folded = CODEC.fold(start, [serialised_update(end)], Position(1, 3))
+    auction = parse(folded.body).snapshot.auction
+    assert auction.leader_alias == "Blue Otter 3"
+    assert auction.price == usd(900)
+    assert auction.reserve_status == ReserveStatus.RESERVE_STATUS_MET
+
+
+def test_a_snapshot_never_carries_the_ids_of_people() -> None:
+    picture = AuctionSnapshot(
+        auction=Auction(leader_id=LEADER_ID), recent_bids=[Bid(bidder_id=BIDDER_ID)]
+    )
+    body = serialised_snapshot(picture, Position(1, 1)).body
+    assert LEADER_ID.encode() not in body
+    assert BIDDER_ID.encode() not in body

@@ -80,6 +80,36 @@ def test_a_browsers_client_gets_status_and_details(gateway: Gateway) -> None:
     assert b"grpc-status:0" in good.body
 
 
+def test_browsers_and_caches_are_told_what_they_may_keep(gateway: Gateway) -> None:
+    """A service says it in gRPC's metadata: over HTTP it is the header."""
+
+    def answer(_request: bytes, context: grpc.ServicerContext) -> Iterator[bytes]:
+        known = dict(context.invocation_metadata())
+        kept = "private, no-store" if "authorization" in known else "public, max-age=1"
+        context.send_initial_metadata((("cache-control", kept),))
+        yield b""
+
+    bearer = gateway.bearer("ada")
+    path = f"/v1/auctions/{uuid4()}"
+    with gateway.answering("auction", f"{AUCTIONS}/GetAuction", answer):
+        answers = {
+            "public, max-age=1": [
+                http(gateway, "GET", path),
+                http(gateway, "POST", f"{AUCTIONS}/GetAuction", *GRPC_WEB, body=EMPTY_FRAME),
+            ],
+            "private, no-store": [
+                http(gateway, "GET", path, bearer),
+                http(
+                    gateway, "POST", f"{AUCTIONS}/GetAuction", *GRPC_WEB, bearer, body=EMPTY_FRAME
+                ),
+            ],
+        }
+    for kept, given in answers.items():
+        for each in given:
+            assert (each.status, each.headers["cache-control"]) == (200, kept)
+    assert "cache-control" not in http(gateway, "GET", "/v1/auctions").headers
+
+
 def test_a_development_page_may_call_and_a_strange_one_may_not(gateway: Gateway) -> None:
     asked = ("access-control-request-method", "POST")
     for path in (f"{AUCTIONS}/PlaceBid", "/v1/wallet/deposits"):

@@ -5,7 +5,10 @@ from pathlib import Path
 from fakes.small_contract import FIELDS, GOOD_POLICY, shop
 from toolchain.contract import Field, HttpBinding, Policy, Rate
 
-RATED = GOOD_POLICY + 'rate {per_second: 2 burst: 3} route_by: "thing_id" callers: CALLER_MESH'
+RATED = (
+    GOOD_POLICY
+    + 'rate {per_second: 2 burst: 3} route_by: "thing_id" callers: CALLER_MESH cache_max_age_s: 7'
+)
 
 
 def test_an_rpc_is_read_with_its_policy_and_bindings(tmp_path: Path) -> None:
@@ -26,6 +29,7 @@ def test_an_rpc_is_read_with_its_policy_and_bindings(tmp_path: Path) -> None:
         idempotency="NO",
         rate=Rate(per_second=2, burst=3),
         route_by="thing_id",
+        cache_max_age_s=7,
     )
     assert contract.areas == ("shop",)
 

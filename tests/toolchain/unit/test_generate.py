@@ -99,6 +99,15 @@ def test_the_reference_has_the_contracts_words(tmp_path: Path) -> None:
     targets = {part.split('"')[0] for part in reference.split('<a id="')[1:]}
     links = {part.split(")")[0] for part in reference.split("](#")[1:]}
     assert {link for link in links if "-" in link} <= targets
+    assert "- Anyone may keep" not in reference
+
+
+def test_the_reference_says_what_may_be_kept(tmp_path: Path) -> None:
+    public = GOOD_POLICY.replace("ACCESS_USER", "ACCESS_PUBLIC").replace("_NO", "_YES")
+    write_shop(tmp_path, policy=public + "cache_max_age_s: 7", http='get: "/v1/buy"')
+    derive(tmp_path, write=True)
+    reference = (tmp_path / "docs/api.md").read_text()
+    assert "- Anyone may keep the answer to a call without a token for 7 s" in reference
 
 
 def test_lint_looks_at_our_files_alone(tmp_path: Path) -> None:

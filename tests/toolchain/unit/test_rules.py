@@ -79,6 +79,56 @@ def test_a_feed_has_no_timeout_and_no_key(tmp_path: Path) -> None:
     assert find_problems(feed) == []
 
 
+def test_what_is_called_watch_something_is_a_feed(tmp_path: Path) -> None:
+    problems = find_problems(shop(tmp_path, name="WatchThing"))
+    assert any("is called Watch… and is no server stream" in problem for problem in problems)
+    both = {"takes": "stream ", "gives": "stream "}
+    endless = with_policy("timeout_ms: 2000", "timeout_ms: 0")
+    (problem,) = find_problems(shop(tmp_path, name="WatchThing", policy=endless, **both))
+    assert "is called Watch… and is no server stream" in problem
+
+
+@pytest.mark.parametrize("name", ["WatchlistAdd", "Watches", "Watch", "Rewatch", "ListWatchThings"])
+def test_another_word_that_begins_with_watch_is_no_feed(tmp_path: Path, name: str) -> None:
+    assert find_problems(shop(tmp_path, name=name)) == []
+
+
+CACHED = (
+    GOOD_POLICY.replace("ACCESS_USER", "ACCESS_PUBLIC").replace("IDEMPOTENCY_NO", "IDEMPOTENCY_YES")
+    + "cache_max_age_s: 5"
+)
+GET = 'get: "/v1/things/{thing_id}"'
+
+
+def test_a_public_answer_that_may_be_asked_for_again_may_be_kept(tmp_path: Path) -> None:
+    assert find_problems(shop(tmp_path, policy=CACHED, http=GET)) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("ACCESS_PUBLIC", "ACCESS_USER"),
+        ("ACCESS_PUBLIC", "ACCESS_SELLER"),
+        ("IDEMPOTENCY_YES", "IDEMPOTENCY_NO"),
+    ],
+)
+def test_no_other_answer_may_be_kept(tmp_path: Path, old: str, new: str) -> None:
+    assert old in CACHED
+    (problem,) = find_problems(shop(tmp_path, policy=CACHED.replace(old, new), http=GET))
+    assert "has cache_max_age_s and is no public unary call that may be repeated" in problem
+
+
+def test_a_stream_is_not_kept(tmp_path: Path) -> None:
+    (problem,) = find_problems(shop(tmp_path, policy=CACHED, http=GET, gives="stream "))
+    assert "has cache_max_age_s and is no public unary call that may be repeated" in problem
+
+
+@pytest.mark.parametrize("http", ["", 'post: "/v1/things/{thing_id}:buy" body: "*"'])
+def test_what_nobody_can_get_is_not_kept(tmp_path: Path, http: str) -> None:
+    (problem,) = find_problems(shop(tmp_path, policy=CACHED, http=http))
+    assert "has cache_max_age_s and nobody can GET it" in problem
+
+
 def test_a_path_names_fields_and_the_routing_key(tmp_path: Path) -> None:
     (problem,) = find_problems(shop(tmp_path, http='get: "/v1/things/{thing}"'))
     assert "{thing}" in problem

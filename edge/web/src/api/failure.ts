@@ -10,6 +10,8 @@ export interface Failure {
   readonly code: Code;
   /** The reason that the contract documents, for example `BID_TOO_LOW`; empty if none was given. */
   readonly reason: string;
+  /** What the server said in words. */
+  readonly message: string;
   readonly metadata: Readonly<Record<string, string>>;
   /** A message for each request field that broke a rule of the contract, by the field's name. */
   readonly fields: Readonly<Record<string, string>>;
@@ -36,6 +38,7 @@ export function failureOf(error: unknown): Failure {
   return {
     code: status.code,
     reason: info?.reason ?? "",
+    message: status.rawMessage,
     metadata: info?.metadata ?? {},
     fields,
     retryAfterMs: delay && Number(delay.seconds) * 1000 + delay.nanos / 1e6,

@@ -35,6 +35,7 @@ const SENTENCES: Record<Reason, string | ((amount: Amount, failure: Failure) => 
   DEPENDENCY_UNAVAILABLE: "A part of Blytz is away for the moment. Try again shortly.",
   INTERNAL: "Something broke on our side. Try again in a moment.",
   PAGE_TOKEN_INVALID: "This list has changed. Reload the page.",
+  ETAG_MISMATCH: "This was changed in the meantime. Look at it again and decide anew.",
   UNKNOWN_METHOD: "This page is newer than the server. Reload in a minute.",
   AUCTION_NOT_FOUND: "There is no such auction.",
   AUCTION_NOT_LIVE: "This auction is not open for bids.",
@@ -51,7 +52,29 @@ const SENTENCES: Record<Reason, string | ((amount: Amount, failure: Failure) => 
   CURRENCY_MISMATCH: "This auction runs in another currency.",
   AUCTION_HAS_BIDS: "There are bids already, so it can no longer be called off.",
   STATE_TRANSITION_INVALID: "The auction has moved on and this is no longer possible.",
-  TERMS_INVALID: "These terms contradict each other.",
+  TERMS_INVALID: (_amount, failure) => asSentence(failure.message),
+  CONFIRM_LARGE_BID: (amount) =>
+    `That is far above the price of ${amount("price_minor")}. Do you mean it?`,
+  BIDDER_BLOCKED: "This seller does not take bids from your account.",
+  LINKED_ACCOUNT: "Your account is linked to the seller's, so you cannot bid here.",
+  BIDDER_LIMIT_EXCEEDED: (amount) =>
+    `The limit for each bidder of this show is ${amount("limit_minor")}; ` +
+    `you have ${amount("left_minor")} left.`,
+  CARD_MISSING: "The seller takes bids from people with a saved card only.",
+  BUY_NOW_UNAVAILABLE: (amount, failure) =>
+    failure.metadata.price_minor
+      ? `The price to buy it now is ${amount("price_minor")}.`
+      : "It can no longer be bought at once.",
+  RETRACTION_NOT_ALLOWED: (_amount, failure) => asSentence(failure.message),
+  BID_NOT_FOUND: "There is no such bid of yours.",
+  TERMS_FROZEN: "Bidding has begun, so only the description can be changed.",
+  SHOW_NOT_FOUND: "There is no such show.",
+  SHOW_STATE_INVALID: "The show has moved on and this is no longer possible.",
+  LOT_OPEN: "Another lot is open. It has to end first.",
+  NO_LOT_OPEN: "No lot is open right now.",
+  NO_LOT_QUEUED: "No lot waits. Add one first.",
+  LOT_ORDER_INVALID: "The line has changed in the meantime. Look at it again.",
+  SHOW_FULL: "The show is full: it cannot take more lots.",
   SHARD_UNAVAILABLE: "This auction is out of reach for the moment. Nothing is lost; try again.",
   EMAIL_TAKEN: "An account with this e-mail address exists. Sign in instead.",
   CREDENTIALS_INVALID: "The e-mail address or the password is wrong.",
@@ -80,6 +103,13 @@ export function sentenceFor(failure: Failure, currencyCode = "USD"): string {
   if (failure.code === Code.DeadlineExceeded) return SENTENCES.TIMED_OUT as string;
   if (failure.outcomeUnknown) return "No connection to Blytz. Check your network and try again.";
   return SENTENCES.INTERNAL as string;
+}
+
+/** The server's own words where only they say what is wrong: they are written for people too. */
+function asSentence(message: string): string {
+  return message
+    ? message.charAt(0).toUpperCase() + message.slice(1)
+    : "This does not fit together.";
 }
 
 function declineReason(failure: Failure): string {

@@ -24,6 +24,9 @@ export function Header() {
           <Link href="/" {...mark("/")} className={styles.auctions}>
             Auctions
           </Link>
+          <Link href="/shows" {...mark("/shows")}>
+            Shows
+          </Link>
           <Link href="/sell" {...mark("/sell")}>
             Sell
           </Link>

@@ -32,6 +32,14 @@ describe("a failure", () => {
     expect(failure.outcomeUnknown).toBe(true);
   });
 
+  it("is told in the server's words where only they say what is wrong", () => {
+    const told = refused(Code.FailedPrecondition, "RETRACTION_NOT_ALLOWED");
+    expect(sentenceFor({ ...told, message: "it was placed too long ago" })).toBe(
+      "It was placed too long ago",
+    );
+    expect(sentenceFor({ ...told, message: "" })).not.toBe("");
+  });
+
   it("is told with the amounts that came with it", () => {
     const low = refused(Code.FailedPrecondition, "BID_TOO_LOW", { minimum_minor: "1250" });
     expect(sentenceFor(low)).toContain("$12.50");

@@ -3,11 +3,12 @@ import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import {
   AuctionOutcome,
   AuctionState,
+  AuctionTermsSchema,
   ReserveStatus,
 } from "@contracts/blytz/auction/v1/auction_pb";
 import { PositionSchema } from "@contracts/blytz/common/v1/position_pb";
 import { describe, expect, it } from "vitest";
-import { fold, isOver, type RoomState } from "../../src/api/fold";
+import { fold, isOver, isSold, type RoomState } from "../../src/api/fold";
 import { auctionAt, bidAt, bidUpdate, frameAt, START_MS, snapshotAt, usd } from "../fakes/frames";
 
 function roomOf(folded: ReturnType<typeof fold>): RoomState {
@@ -103,6 +104,51 @@ describe("fold", () => {
     const room = roomOf(fold(START, frameAt(4, { updates: [{ sequence: 4n, change }] })));
     expect(room.auction.title).toBe("Now live");
     expect(room.auction.reserveStatus).toBe(ReserveStatus.UNSPECIFIED);
+  });
+
+  it("doubts its bids when some were taken back, until a snapshot brings others", () => {
+    const two = roomOf(
+      fold(START, frameAt(5, { updates: [bidUpdate(4, 1050), bidUpdate(5, 1100)] })),
+    );
+    expect(two.bidsDoubtfulFrom).toBe(0n);
+    const change = { case: "auction" as const, value: auctionAt(6, { bidCount: 4 }) };
+    const room = roomOf(fold(two, frameAt(6, { updates: [{ sequence: 6n, change }] })));
+    expect(room.bidsDoubtfulFrom).toBe(6n);
+    expect(room.auction.bidCount).toBe(4);
+    const renewed = roomOf(fold(room, snapshotAt(7)));
+    expect(renewed.bidsDoubtfulFrom).toBe(0n);
+  });
+
+  it("doubts a snapshot that lacks bids", () => {
+    const snapshot = { auction: auctionAt(9, { bidCount: 3 }), recentBids: [bidAt(9, 1000)] };
+    expect(roomOf(fold(null, frameAt(9, { snapshot }))).bidsDoubtfulFrom).toBe(9n);
+  });
+
+  it("offers to buy at once until a bid has reached the price, or the end", () => {
+    const terms = create(AuctionTermsSchema, { buyNow: { price: usd(1100) } });
+    const auction = auctionAt(3, { terms, buyNowOffered: true });
+    const offered = roomOf(fold(null, frameAt(3, { snapshot: { auction } })));
+    const below = roomOf(fold(offered, frameAt(4, { updates: [bidUpdate(4, 1050)] })));
+    expect(below.auction.buyNowOffered).toBe(true);
+    const reached = roomOf(fold(below, frameAt(5, { updates: [bidUpdate(5, 1100)] })));
+    expect(reached.auction.buyNowOffered).toBe(false);
+    const value = { outcome: AuctionOutcome.BOUGHT_NOW, price: usd(1100), winnerAlias: "B" };
+    const bought = roomOf(
+      fold(below, frameAt(5, { updates: [{ sequence: 5n, change: { case: "end", value } }] })),
+    );
+    expect(bought.auction.buyNowOffered).toBe(false);
+    expect(isSold(bought.auction)).toBe(true);
+  });
+
+  it("learns at the end of a sealed auction who has won and that the reserve is met", () => {
+    const auction = auctionAt(3, { reserveStatus: ReserveStatus.NOT_MET, leaderAlias: "" });
+    const sealed = roomOf(fold(null, frameAt(3, { snapshot: { auction } })));
+    const value = { outcome: AuctionOutcome.SOLD, price: usd(4711), winnerAlias: "B" };
+    const room = roomOf(
+      fold(sealed, frameAt(4, { updates: [{ sequence: 4n, change: { case: "end", value } }] })),
+    );
+    expect(room.auction.leaderAlias).toBe("B");
+    expect(room.auction.reserveStatus).toBe(ReserveStatus.MET);
   });
 
   it("keeps its place at a change that it does not know", () => {

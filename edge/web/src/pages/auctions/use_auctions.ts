@@ -16,3 +16,17 @@ export function useAuctions(state: AuctionState, sellerId = "") {
     },
   );
 }
+
+/** Lists the auctions that the signed-in person watches, latest added first. */
+export function useWatchlist(enabled: boolean) {
+  return useInfiniteQuery(
+    AuctionService.method.listWatchlist,
+    { pageSize: PAGE_SIZE, pageToken: "" },
+    {
+      enabled,
+      pageParamKey: "pageToken",
+      getNextPageParam: (page) => page.nextPageToken || undefined,
+      refetchInterval: 5000,
+    },
+  );
+}

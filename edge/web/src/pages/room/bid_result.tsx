@@ -2,6 +2,7 @@ import type { Failure } from "../../api/failure";
 import type { RoomState } from "../../api/fold";
 import { sentenceFor } from "../../api/sentences";
 import { Notice } from "../../components/notice";
+import { isSealed } from "../../format/auction_format";
 import { formatMoney } from "../../format/money";
 import { DepositForm } from "../wallet/deposit_form";
 import styles from "./bid_result.module.css";
@@ -54,6 +55,9 @@ export function BidResult({
   // Told until something newer is known; the standing tells the rest.
   const laterEvents = room.position.sequence - (response.position?.sequence ?? 0n);
   if (laterEvents > 1n || (response.leading && !leading)) return null;
+  if (isSealed(room.auction)) {
+    return <Notice kind="good">Your bid of {formatMoney(maximum)} is in, sealed.</Notice>;
+  }
   return response.leading ? (
     <Notice kind="good">
       You lead at {formatMoney(response.price)}. Up to {formatMoney(maximum)} is bid for you.

@@ -1,5 +1,7 @@
-import type { Bid } from "@contracts/blytz/auction/v1/auction_pb";
+import { type Auction, AuctionState, type Bid } from "@contracts/blytz/auction/v1/auction_pb";
 import { milliseconds, type RoomState } from "../../api/fold";
+import { isSealed } from "../../format/auction_format";
+import { fallenPrice, spanMs } from "../../format/falling_price";
 
 /** A price at a time. */
 export interface PricePoint {
@@ -28,17 +30,40 @@ export interface ChartShape {
 
 /**
  * Returns the prices of a room in the order of time; the opening price first if all bids are known.
+ * Bids that were taken back are left out, and sealed ones tell no prices.
  */
 export function pricesOf({ auction, bids }: RoomState): PricePoint[] {
-  const points = bids.toReversed().map((bid: Bid) => ({
+  if (isSealed(auction)) return [];
+  const standing = bids.filter((bid) => !bid.retracted);
+  const points = standing.toReversed().map((bid: Bid) => ({
     atMs: milliseconds(bid.placedAt),
     priceMinor: bid.price?.amountMinor ?? 0n,
     alias: bid.bidderAlias,
   }));
   const opening = auction.terms?.openingPrice?.amountMinor;
   const startMs = milliseconds(auction.startsAt ?? auction.createdAt);
-  if (opening !== undefined && bids.length >= auction.bidCount) {
+  if (opening !== undefined && standing.length >= auction.bidCount) {
     points.unshift({ atMs: startMs, priceMinor: opening, alias: "" });
+  }
+  return points;
+}
+
+/** So many steps of a falling price are drawn at the most. */
+const FALLS_MAX = 120;
+
+/** Returns how the price of a Dutch auction has fallen up to a moment of the server's. */
+export function fallsOf(auction: Auction, untilMs: number): PricePoint[] {
+  const startMs = milliseconds(auction.startsAt);
+  const everyMs = spanMs(auction.terms?.fallingPrice?.every);
+  if (!startMs || everyMs <= 0 || untilMs < startMs) return [];
+  // As seen while it ran: the schedule goes on for an auction that is over, the price does not.
+  const running = { ...auction, state: AuctionState.LIVE };
+  const falls = Math.floor((untilMs - startMs) / everyMs);
+  const strideMs = everyMs * Math.max(1, Math.ceil(falls / FALLS_MAX));
+  const points: PricePoint[] = [];
+  for (let atMs = startMs; atMs <= untilMs; atMs += strideMs) {
+    const priceMinor = fallenPrice(running, atMs)?.amountMinor ?? 0n;
+    points.push({ atMs, priceMinor, alias: "" });
   }
   return points;
 }
@@ -56,10 +81,13 @@ export function shapeOf(
   const last = points.at(-1);
   if (!first || !last || width <= 2 * inset) return null;
   const spanMs = Math.max(1, Math.max(nowMs, last.atMs) - first.atMs);
-  const rise = Number(last.priceMinor - first.priceMinor) || 1;
+  const prices = points.map((point) => point.priceMinor);
+  const lowestMinor = prices.reduce((one, other) => (other < one ? other : one));
+  const highestMinor = prices.reduce((one, other) => (other > one ? other : one));
+  const rise = Number(highestMinor - lowestMinor) || 1;
   const x = (atMs: number) => inset + ((atMs - first.atMs) / spanMs) * (width - 2 * inset);
   const y = (priceMinor: bigint) =>
-    height - inset - (Number(priceMinor - first.priceMinor) / rise) * (height - 2 * inset) * 0.92;
+    height - inset - (Number(priceMinor - lowestMinor) / rise) * (height - 2 * inset) * 0.92;
   const dots = points.map(({ atMs, priceMinor, alias }) => ({
     x: round(x(atMs)),
     y: round(y(priceMinor)),
@@ -76,8 +104,8 @@ export function shapeOf(
     area,
     dots: dots.filter((dot) => dot.alias),
     end,
-    highestMinor: last.priceMinor,
-    lowestMinor: first.priceMinor,
+    highestMinor,
+    lowestMinor,
   };
 }
 

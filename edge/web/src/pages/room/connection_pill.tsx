@@ -16,10 +16,16 @@ const FINISHED: Partial<Record<AuctionState, string>> = {
   [AuctionState.CANCELLED]: "Called off",
 };
 
+/** What the room is when its feed runs and no bids are taken, or only ahead. */
+const WAITING: Partial<Record<AuctionState, string>> = {
+  [AuctionState.SCHEDULED]: "Coming up",
+  [AuctionState.QUEUED]: "Up soon",
+  [AuctionState.PAUSED]: "On hold",
+};
+
 /** Says whether what is shown is what is happening right now. */
 export function ConnectionPill({ status, state }: { status: FeedStatus; state: AuctionState }) {
-  const announced = status === "live" && state === AuctionState.SCHEDULED;
-  const words = announced ? "Coming up" : status === "finished" ? FINISHED[state] : undefined;
+  const words = { live: WAITING[state], finished: FINISHED[state] }[status as string];
   return (
     <span className={styles.pill} data-status={status} role="status">
       {words ?? WORDS[status]}

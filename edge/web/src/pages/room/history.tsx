@@ -9,7 +9,15 @@ import styles from "./history.module.css";
 const SHOWN = 60;
 
 /** Every bid that is known, newest first. */
-export function History({ bids, ownAlias }: { bids: readonly Bid[]; ownAlias: string }) {
+export function History({
+  bids,
+  ownAlias,
+  sealed,
+}: {
+  bids: readonly Bid[];
+  ownAlias: string;
+  sealed: boolean;
+}) {
   const now = useServerTime(1000);
   return (
     <section className={styles.history} aria-labelledby="bid-history">
@@ -20,7 +28,12 @@ export function History({ bids, ownAlias }: { bids: readonly Bid[]; ownAlias: st
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls by keyboard too */}
       <ol className={styles.list} tabIndex={0} aria-labelledby="bid-history">
         {bids.slice(0, SHOWN).map((bid) => (
-          <li key={bid.bidId} className={styles.bid} data-own={bid.bidderAlias === ownAlias}>
+          <li
+            key={bid.bidId}
+            className={styles.bid}
+            data-own={bid.bidderAlias === ownAlias}
+            data-retracted={bid.retracted}
+          >
             <Avatar alias={bid.bidderAlias} size={34} />
             <span className={styles.who}>
               <span className={styles.alias}>
@@ -28,10 +41,16 @@ export function History({ bids, ownAlias }: { bids: readonly Bid[]; ownAlias: st
               </span>
               <span className={styles.ago}>{formatAgo(now - milliseconds(bid.placedAt))}</span>
             </span>
-            <span className={styles.price}>{formatMoney(bid.price)}</span>
+            <Amount bid={bid} sealed={sealed} />
           </li>
         ))}
       </ol>
     </section>
   );
+}
+
+function Amount({ bid, sealed }: { bid: Bid; sealed: boolean }) {
+  if (bid.retracted) return <span className={styles.aside}>Taken back</span>;
+  if (sealed) return <span className={styles.aside}>Sealed</span>;
+  return <span className={styles.price}>{formatMoney(bid.price)}</span>;
 }

@@ -6,11 +6,20 @@ import styles from "./last_bidders.module.css";
 const SHOWN = 8;
 
 /** The faces of those who bid last, newest first; each new one comes in from the left. */
-export function LastBidders({ bids, ownAlias }: { bids: readonly Bid[]; ownAlias: string }) {
-  if (bids.length === 0) return null;
+export function LastBidders({
+  bids,
+  ownAlias,
+  sealed,
+}: {
+  bids: readonly Bid[];
+  ownAlias: string;
+  sealed: boolean;
+}) {
+  const standing = bids.filter((bid) => !bid.retracted);
+  if (standing.length === 0) return null;
   return (
     <ol className={styles.faces} aria-label="Last bidders">
-      {bids.slice(0, SHOWN).map((bid) => (
+      {standing.slice(0, SHOWN).map((bid) => (
         <li
           key={bid.bidId}
           className={styles.face}
@@ -18,7 +27,7 @@ export function LastBidders({ bids, ownAlias }: { bids: readonly Bid[]; ownAlias
           data-leads={bid.leaderAlias === bid.bidderAlias}
         >
           <Avatar alias={bid.bidderAlias} size={44} />
-          <span className={styles.amount}>{formatMoney(bid.price)}</span>
+          {sealed ? null : <span className={styles.amount}>{formatMoney(bid.price)}</span>}
           <span className={styles.alias}>
             {bid.bidderAlias === ownAlias
               ? "You"

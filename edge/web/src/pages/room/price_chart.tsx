@@ -3,8 +3,9 @@ import { isOver, milliseconds, type RoomState } from "../../api/fold";
 import { useServerTime } from "../../api/hooks";
 import { Avatar } from "../../components/avatar";
 import { colourOf } from "../../components/hues";
+import { isDutch } from "../../format/auction_format";
 import { formatMinor } from "../../format/money";
-import { pricesOf, shapeOf } from "./chart";
+import { fallsOf, pricesOf, shapeOf } from "./chart";
 import styles from "./price_chart.module.css";
 
 const DOTS_MAX = 40;
@@ -18,7 +19,7 @@ export function PriceChart({ room }: { room: RoomState }) {
   const [size, setSize] = useState({ width: 0, height: 0 });
   const over = isOver(room.auction);
   const now = useServerTime(over ? 60_000 : 500);
-  const points = useMemo(() => pricesOf(room), [room]);
+  const bids = useMemo(() => pricesOf(room), [room]);
 
   useEffect(() => {
     const element = frame.current;
@@ -32,15 +33,24 @@ export function PriceChart({ room }: { room: RoomState }) {
     return () => observer.disconnect();
   }, []);
 
-  const untilMs = over ? milliseconds(room.auction.endsAt) : now;
+  const { auction } = room;
+  const untilMs = over ? milliseconds(auction.endsAt) : now;
+  const falls = isDutch(auction);
+  const stoppedMs = auction.pausedAt ? milliseconds(auction.pausedAt) : untilMs;
+  const points = falls ? fallsOf(auction, Math.min(untilMs, stoppedMs)) : bids;
   const shape = shapeOf(points, untilMs, { ...size, inset: AVATAR / 2 + 8 });
   const currency = room.auction.price?.currencyCode ?? "USD";
-  const label = shape
-    ? `The price rose from ${formatMinor(shape.lowestMinor, currency)} to ${formatMinor(
-        shape.highestMinor,
-        currency,
-      )} in ${room.auction.bidCount} bids`
-    : "No bids yet";
+  const label = !shape
+    ? "No bids yet"
+    : falls
+      ? `The price fell from ${formatMinor(shape.highestMinor, currency)} to ${formatMinor(
+          shape.lowestMinor,
+          currency,
+        )}`
+      : `The price rose from ${formatMinor(shape.lowestMinor, currency)} to ${formatMinor(
+          shape.highestMinor,
+          currency,
+        )} in ${room.auction.bidCount} bids`;
   return (
     <figure className={styles.chart} ref={frame}>
       {shape ? (
@@ -83,7 +93,7 @@ export function PriceChart({ room }: { room: RoomState }) {
       ) : null}
       {shape && shape.highestMinor > shape.lowestMinor ? (
         <figcaption className={styles.from} aria-hidden="true">
-          from {formatMinor(shape.lowestMinor, currency)}
+          from {formatMinor(falls ? shape.highestMinor : shape.lowestMinor, currency)}
         </figcaption>
       ) : null}
     </figure>

@@ -30,6 +30,11 @@ export function SellerPanel({ auction, onChanged }: { auction: Auction; onChange
   return (
     <div className={styles.panel}>
       <p className={styles.headline}>Your auction</p>
+      {auction.showId && !isOver(auction) ? (
+        <Link href={`/shows/${auction.showId}`} className={buttonClass("volt", true)}>
+          Run it from the show
+        </Link>
+      ) : null}
       {isOver(auction) ? (
         <>
           <p className={styles.detail}>It is over. The scoreboard says how it ended.</p>

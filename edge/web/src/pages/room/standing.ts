@@ -1,11 +1,13 @@
 import type { OwnStanding, PlaceBidResponse } from "@contracts/blytz/auction/v1/auction_service_pb";
 import type { Money } from "@contracts/blytz/common/v1/money_pb";
-import type { RoomState } from "../../api/fold";
+import { isOver, type RoomState } from "../../api/fold";
+import { isSealed } from "../../format/auction_format";
 
 /** Where the signed-in person stands in an auction. */
 export interface Standing {
   readonly alias: string;
-  readonly leading: boolean;
+  /** Whether they lead; null while bids are sealed, since then nobody is told. */
+  readonly leading: boolean | null;
   readonly maximum: Money | undefined;
 }
 
@@ -28,13 +30,12 @@ export function standingOf(
   if (!alias) return null;
   const answeredAt = accepted?.response.position;
   const answerIsLater = answeredAt !== undefined && answeredAt.sequence > room.position.sequence;
-  return {
-    alias,
-    leading: answerIsLater
-      ? accepted?.response.leading === true
-      : room.auction.leaderAlias === alias,
-    maximum: higher(accepted?.maximum, told?.maximum),
-  };
+  const maximum = higher(accepted?.maximum, told?.maximum);
+  if (isSealed(room.auction) && !isOver(room.auction)) return { alias, leading: null, maximum };
+  const leading = answerIsLater
+    ? accepted?.response.leading === true
+    : room.auction.leaderAlias === alias;
+  return { alias, leading, maximum };
 }
 
 function higher(one: Money | undefined, other: Money | undefined): Money | undefined {

@@ -2,7 +2,7 @@ import { type Auction, AuctionState } from "@contracts/blytz/auction/v1/auction_
 import { milliseconds, type RoomState } from "../../api/fold";
 import { useServerTime } from "../../api/hooks";
 import { TimeLeft, URGENT_BELOW_MS, useTimeLeftMs } from "../../components/time_left";
-import { formatMoment } from "../../format/time";
+import { formatMoment, formatRemaining } from "../../format/time";
 import styles from "./time_board.module.css";
 
 const LAST_MINUTE_MS = 60_000;
@@ -15,7 +15,8 @@ export function TimeBoard({ room }: { room: RoomState }) {
   const { auction } = room;
   if (auction.state === AuctionState.LIVE) return <Running room={room} />;
   if (auction.state === AuctionState.SCHEDULED) return <Waiting auction={auction} />;
-  if (auction.state === AuctionState.DRAFT) return null;
+  if (auction.state === AuctionState.PAUSED) return <Stopped auction={auction} />;
+  if (auction.state === AuctionState.DRAFT || auction.state === AuctionState.QUEUED) return null;
   return (
     <div className={styles.board}>
       <p className={styles.label}>
@@ -42,6 +43,21 @@ function Running({ room }: { room: RoomState }) {
       <div className={styles.track} aria-hidden="true">
         <div className={styles.bar} style={{ transform: `scaleX(${share})` }} />
       </div>
+    </div>
+  );
+}
+
+/** A clock that stands still. */
+function Stopped({ auction }: { auction: Auction }) {
+  const leftMs = milliseconds(auction.endsAt) - milliseconds(auction.pausedAt);
+  const { text, spoken } = formatRemaining(leftMs);
+  return (
+    <div className={styles.board}>
+      <p className={styles.label}>Paused, time left</p>
+      <p className={styles.time} data-long={leftMs >= LONG_FROM_MS}>
+        <span aria-hidden="true">{text}</span>
+        <span className="visually-hidden">{spoken}</span>
+      </p>
     </div>
   );
 }

@@ -1,135 +1,62 @@
 import { type FormEvent, useState } from "react";
 import { Button } from "../../components/button";
-import { Cover } from "../../components/cover";
-import { Choice, Field, TextField } from "../../components/field";
+import { Choice, Field } from "../../components/field";
 import { Panel } from "../../components/panel";
-import { parseAmount } from "../../format/money";
 import { FormProblem } from "../account/entrance";
-import { DEFAULT_CURRENCY_CODE } from "../wallet/payment_methods";
-import { DURATIONS, type DurationSeconds, SOFT_CLOSES, type SoftCloseSeconds } from "./choices";
+import { DURATIONS, LIVE_SECONDS_MAX } from "./choices";
+import { EMPTY_LOT, type LotFields, termsOf } from "./lot_fields";
+import { LotInputs, PriceInputs, RuleInputs } from "./lot_inputs";
 import styles from "./sell.module.css";
 import { useLot } from "./use_lot";
 
-const FUNDINGS = [
-  ["wallet", "Only funded bids: the leader's maximum is held"],
-  ["open", "Any bid: the winner pays afterwards"],
-] as const;
-
-/** The form for a new lot. */
+/** The form for an auction of its own. */
 export function LotForm() {
-  const lot = useLot();
-  const [title, setTitle] = useState("");
-  const [description, setDescription] = useState("");
-  const [imageUrl, setImageUrl] = useState("");
-  const [opening, setOpening] = useState("");
-  const [reserve, setReserve] = useState("");
-  const [startsAt, setStartsAt] = useState("");
-  const [durationSeconds, setDuration] = useState<DurationSeconds>("300");
-  const [softCloseSeconds, setSoftClose] = useState<SoftCloseSeconds>("30");
-  const [funding, setFunding] = useState<"wallet" | "open">("wallet");
-  const fields = lot.failure?.fields ?? {};
-  const openingMinor = parseAmount(opening, DEFAULT_CURRENCY_CODE);
-  const reserveMinor = reserve ? parseAmount(reserve, DEFAULT_CURRENCY_CODE) : null;
-  const amountProblem = (text: string, minor: bigint | null) =>
-    text && minor === null ? "Enter an amount, for example 25." : undefined;
+  const sell = useLot();
+  const [lot, setLot] = useState(EMPTY_LOT);
+  const change = (fields: Partial<LotFields>) => setLot(fitted({ ...lot, ...fields }));
+  const complete = lot.title !== "" && termsOf(lot) !== null;
+  const inputs = { lot, change, failure: sell.failure };
+  const durations =
+    lot.format === "live"
+      ? DURATIONS.filter(([seconds]) => Number(seconds) <= LIVE_SECONDS_MAX)
+      : DURATIONS;
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    if (openingMinor === null || (reserve && reserveMinor === null)) return;
-    void lot.run({
-      title,
-      description,
-      imageUrl,
-      currencyCode: DEFAULT_CURRENCY_CODE,
-      openingMinor,
-      reserveMinor,
-      durationSeconds,
-      softCloseSeconds,
-      funding,
-      startsAtMs: startsAt ? new Date(startsAt).getTime() : null,
-    });
+    if (complete) void sell.run(lot);
   };
   return (
     <Panel>
       <form className={styles.form} onSubmit={submit}>
-        <div className={styles.preview} aria-hidden="true">
-          <Cover title={title || "Your lot"} imageUrl={imageUrl} />
-          <span>{title || "Your lot"}</span>
-        </div>
-        <Field
-          label="Title"
-          required
-          maxLength={120}
-          placeholder="Cartier Tank, 1990s"
-          value={title}
-          onChange={(event) => setTitle(event.target.value)}
-          problem={fields.title}
-        />
-        <TextField
-          label="Description"
-          maxLength={4000}
-          value={description}
-          onChange={setDescription}
-          problem={fields.description}
-        />
-        <Field
-          label="Picture address"
-          hint="https, or empty: then we draw a cover from the title."
-          inputMode="url"
-          placeholder="https://"
-          value={imageUrl}
-          onChange={(event) => setImageUrl(event.target.value)}
-          problem={fields.image_url}
-        />
-        <div className={styles.pair}>
-          <Field
-            label="Opening price"
-            required
-            inputMode="decimal"
-            autoComplete="off"
-            prefix={DEFAULT_CURRENCY_CODE}
-            value={opening}
-            onChange={(event) => setOpening(event.target.value)}
-            problem={amountProblem(opening, openingMinor) ?? fields["terms.opening_price"]}
-          />
-          <Field
-            label="Hidden reserve"
-            hint="Optional. Below it nothing is sold."
-            inputMode="decimal"
-            autoComplete="off"
-            prefix={DEFAULT_CURRENCY_CODE}
-            value={reserve}
-            onChange={(event) => setReserve(event.target.value)}
-            problem={amountProblem(reserve, reserveMinor) ?? fields.reserve_price}
-          />
-        </div>
+        <LotInputs {...inputs} />
+        <PriceInputs {...inputs} />
         <div className={styles.pair}>
           <Choice
             label="Runs for"
-            value={durationSeconds}
-            options={DURATIONS}
-            onChange={setDuration}
+            value={lot.durationSeconds}
+            options={durations}
+            onChange={(durationSeconds) => change({ durationSeconds })}
           />
           <Field
             label="Starts"
             hint="Empty: right now."
             type="datetime-local"
-            value={startsAt}
-            onChange={(event) => setStartsAt(event.target.value)}
-            problem={fields.starts_at}
+            value={lot.startsAt}
+            onChange={(event) => change({ startsAt: event.target.value })}
+            problem={sell.failure?.fields.starts_at}
           />
         </div>
-        <Choice
-          label="A late bid"
-          value={softCloseSeconds}
-          options={SOFT_CLOSES}
-          onChange={setSoftClose}
-        />
-        <Choice label="Who may bid" value={funding} options={FUNDINGS} onChange={setFunding} />
-        <FormProblem failure={lot.failure} />
-        <Button type="submit" wide busy={lot.busy} disabled={openingMinor === null || !title}>
-          {startsAt ? "Announce auction" : "Start auction"}
+        <RuleInputs {...inputs} />
+        <FormProblem failure={sell.failure} />
+        <Button type="submit" wide busy={sell.busy} disabled={!complete}>
+          {lot.startsAt ? "Announce auction" : "Start auction"}
         </Button>
       </form>
     </Panel>
   );
+}
+
+/** Returns the lot with a duration that its format allows. */
+function fitted(lot: LotFields): LotFields {
+  const tooLong = lot.format === "live" && Number(lot.durationSeconds) > LIVE_SECONDS_MAX;
+  return tooLong ? { ...lot, durationSeconds: EMPTY_LOT.durationSeconds } : lot;
 }

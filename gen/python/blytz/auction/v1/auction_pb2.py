@@ -29,7 +29,7 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x62lytz/auction/v1/auction.proto\x12\x10\x62lytz.auction.v1\x1a\x1b\x62lytz/common/v1/money.proto\x1a\x1e\x62lytz/common/v1/position.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb0\x05\n\x07\x41uction\x12\x12\n\nauction_id\x18\x01 \x01(\t\x12\x11\n\tseller_id\x18\x02 \x01(\t\x12\x13\n\x0bseller_name\x18\x03 \x01(\t\x12\r\n\x05title\x18\x04 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x05 \x01(\t\x12\x11\n\timage_url\x18\x06 \x01(\t\x12-\n\x05terms\x18\x07 \x01(\x0b\x32\x1e.blytz.auction.v1.AuctionTerms\x12\x37\n\x0ereserve_status\x18\x08 \x01(\x0e\x32\x1f.blytz.auction.v1.ReserveStatus\x12-\n\x05state\x18\t \x01(\x0e\x32\x1e.blytz.auction.v1.AuctionState\x12\x31\n\x07outcome\x18\n \x01(\x0e\x32 .blytz.auction.v1.AuctionOutcome\x12%\n\x05price\x18\x0b \x01(\x0b\x32\x16.blytz.common.v1.Money\x12\x30\n\x10minimum_next_bid\x18\x0c \x01(\x0b\x32\x16.blytz.common.v1.Money\x12\x11\n\tbid_count\x18\r \x01(\r\x12\x14\n\x0cleader_alias\x18\x0e \x01(\t\x12-\n\tstarts_at\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07\x65nds_at\x18\x10 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\ncreated_at\x18\x11 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x08position\x18\x12 \x01(\x0b\x32\x19.blytz.common.v1.Position\x12\x14\n\x0c\x62id_log_head\x18\x13 \x01(\x0c\x12\x17\n\x0f\x65xtension_count\x18\x14 \x01(\r\"\xc0\x03\n\x0c\x41uctionTerms\x12;\n\x06\x66ormat\x18\x01 \x01(\x0e\x32\x1f.blytz.auction.v1.AuctionFormatB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\xbd\x01\n\ropening_price\x18\x02 \x01(\x0b\x32\x16.blytz.common.v1.MoneyB\x8d\x01\xbaH\x89\x01\xba\x01\x82\x01\n\x13terms.opening_price\x12.must be between 1 and 100000000000 minor units\x1a;this.amount_minor >= 1 && this.amount_minor <= 100000000000\xc8\x01\x01\x12=\n\nincrements\x18\x03 \x03(\x0b\x32\x1f.blytz.auction.v1.IncrementStepB\x08\xbaH\x05\x92\x01\x02\x10\x32\x12/\n\nsoft_close\x18\x04 \x01(\x0b\x32\x1b.blytz.auction.v1.SoftClose\x12\x43\n\x0e\x66unding_policy\x18\x05 \x01(\x0e\x32\x1f.blytz.auction.v1.FundingPolicyB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\"]\n\rIncrementStep\x12(\n\x10price_from_minor\x18\x01 \x01(\x03\x42\x0e\xbaH\x0b\"\t\x18\x80\xd0\xdb\xc3\xf4\x02(\x00\x12\"\n\nstep_minor\x18\x02 \x01(\x03\x42\x0e\xbaH\x0b\"\t\x18\x80\xd0\xdb\xc3\xf4\x02(\x01\"\xb7\x01\n\tSoftClose\x12\x44\n\rextend_within\x18\x01 \x01(\x0b\x32\x19.google.protobuf.DurationB\x12\xbaH\x0f\xaa\x01\t\"\x03\x08\x90\x1c\x32\x02\x08\x01\xc8\x01\x01\x12@\n\textend_by\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationB\x12\xbaH\x0f\xaa\x01\t\"\x03\x08\x90\x1c\x32\x02\x08\x01\xc8\x01\x01\x12\"\n\x0e\x65xtensions_max\x18\x03 \x01(\rB\n\xbaH\x07*\x05\x18\xe8\x07(\x01\"\xd2\x01\n\x03\x42id\x12\x0e\n\x06\x62id_id\x18\x01 \x01(\t\x12\x12\n\nauction_id\x18\x02 \x01(\t\x12\x10\n\x08sequence\x18\x03 \x01(\x04\x12\x14\n\x0c\x62idder_alias\x18\x04 \x01(\t\x12%\n\x05price\x18\x05 \x01(\x0b\x32\x16.blytz.common.v1.Money\x12\x14\n\x0cleader_alias\x18\x06 \x01(\t\x12-\n\tplaced_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0brecord_hash\x18\x08 \x01(\x0c*\xb1\x01\n\x0c\x41uctionState\x12\x1d\n\x19\x41UCTION_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13\x41UCTION_STATE_DRAFT\x10\x01\x12\x1b\n\x17\x41UCTION_STATE_SCHEDULED\x10\x02\x12\x16\n\x12\x41UCTION_STATE_LIVE\x10\x03\x12\x17\n\x13\x41UCTION_STATE_ENDED\x10\x04\x12\x1b\n\x17\x41UCTION_STATE_CANCELLED\x10\x05*\xac\x01\n\x0e\x41uctionOutcome\x12\x1f\n\x1b\x41UCTION_OUTCOME_UNSPECIFIED\x10\x00\x12\x18\n\x14\x41UCTION_OUTCOME_SOLD\x10\x01\x12#\n\x1f\x41UCTION_OUTCOME_RESERVE_NOT_MET\x10\x02\x12\x1b\n\x17\x41UCTION_OUTCOME_NO_BIDS\x10\x03\x12\x1d\n\x19\x41UCTION_OUTCOME_CANCELLED\x10\x04*K\n\rAuctionFormat\x12\x1e\n\x1a\x41UCTION_FORMAT_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x41UCTION_FORMAT_ENGLISH\x10\x01*h\n\rFundingPolicy\x12\x1e\n\x1a\x46UNDING_POLICY_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x46UNDING_POLICY_WALLET_HOLD\x10\x01\x12\x17\n\x13\x46UNDING_POLICY_OPEN\x10\x02*|\n\rReserveStatus\x12\x1e\n\x1aRESERVE_STATUS_UNSPECIFIED\x10\x00\x12\x17\n\x13RESERVE_STATUS_NONE\x10\x01\x12\x1a\n\x16RESERVE_STATUS_NOT_MET\x10\x02\x12\x16\n\x12RESERVE_STATUS_MET\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x62lytz/auction/v1/auction.proto\x12\x10\x62lytz.auction.v1\x1a\x1b\x62lytz/common/v1/money.proto\x1a\x1e\x62lytz/common/v1/position.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd9\x06\n\x07\x41uction\x12\x12\n\nauction_id\x18\x01 \x01(\t\x12\x11\n\tseller_id\x18\x02 \x01(\t\x12\x13\n\x0bseller_name\x18\x03 \x01(\t\x12\r\n\x05title\x18\x04 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x05 \x01(\t\x12\x11\n\timage_url\x18\x06 \x01(\t\x12-\n\x05terms\x18\x07 \x01(\x0b\x32\x1e.blytz.auction.v1.AuctionTerms\x12\x37\n\x0ereserve_status\x18\x08 \x01(\x0e\x32\x1f.blytz.auction.v1.ReserveStatus\x12-\n\x05state\x18\t \x01(\x0e\x32\x1e.blytz.auction.v1.AuctionState\x12\x31\n\x07outcome\x18\n \x01(\x0e\x32 .blytz.auction.v1.AuctionOutcome\x12%\n\x05price\x18\x0b \x01(\x0b\x32\x16.blytz.common.v1.Money\x12\x30\n\x10minimum_next_bid\x18\x0c \x01(\x0b\x32\x16.blytz.common.v1.Money\x12\x11\n\tbid_count\x18\r \x01(\r\x12\x14\n\x0cleader_alias\x18\x0e \x01(\t\x12-\n\tstarts_at\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07\x65nds_at\x18\x10 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\ncreated_at\x18\x11 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x08position\x18\x12 \x01(\x0b\x32\x19.blytz.common.v1.Position\x12\x14\n\x0c\x62id_log_head\x18\x13 \x01(\x0c\x12\x17\n\x0f\x65xtension_count\x18\x14 \x01(\r\x12\x0f\n\x07show_id\x18\x15 \x01(\t\x12\x0c\n\x04\x65tag\x18\x16 \x01(\t\x12-\n\tpaused_at\x18\x17 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\npaused_for\x18\x18 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x17\n\x0f\x62uy_now_offered\x18\x19 \x01(\x08\x12\x11\n\tleader_id\x18\x1a \x01(\t\"\x8c\x05\n\x0c\x41uctionTerms\x12;\n\x06\x66ormat\x18\x01 \x01(\x0e\x32\x1f.blytz.auction.v1.AuctionFormatB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\xbd\x01\n\ropening_price\x18\x02 \x01(\x0b\x32\x16.blytz.common.v1.MoneyB\x8d\x01\xbaH\x89\x01\xba\x01\x82\x01\n\x13terms.opening_price\x12.must be between 1 and 100000000000 minor units\x1a;this.amount_minor >= 1 && this.amount_minor <= 100000000000\xc8\x01\x01\x12=\n\nincrements\x18\x03 \x03(\x0b\x32\x1f.blytz.auction.v1.IncrementStepB\x08\xbaH\x05\x92\x01\x02\x10\x32\x12/\n\nsoft_close\x18\x04 \x01(\x0b\x32\x1b.blytz.auction.v1.SoftClose\x12\x43\n\x0e\x66unding_policy\x18\x05 \x01(\x0e\x32\x1f.blytz.auction.v1.FundingPolicyB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12)\n\x07\x62uy_now\x18\x06 \x01(\x0b\x32\x18.blytz.auction.v1.BuyNow\x12\x35\n\rfalling_price\x18\x07 \x01(\x0b\x32\x1e.blytz.auction.v1.FallingPrice\x12&\n\x14\x63onfirm_above_factor\x18\x08 \x01(\rB\x08\xbaH\x05*\x03\x18\xe8\x07\x12@\n\x0clot_duration\x18\t \x01(\x0b\x32\x19.google.protobuf.DurationB\x0f\xbaH\x0c\xaa\x01\t\"\x03\x08\x90\x1c\x32\x02\x08\x05\"\x7f\n\x06\x42uyNow\x12-\n\x05price\x18\x01 \x01(\x0b\x32\x16.blytz.common.v1.MoneyB\x06\xbaH\x03\xc8\x01\x01\x12\x46\n\x0c\x61vailability\x18\x02 \x01(\x0e\x32$.blytz.auction.v1.BuyNowAvailabilityB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\"\x96\x01\n\x0c\x46\x61llingPrice\x12\"\n\ndrop_minor\x18\x01 \x01(\x03\x42\x0e\xbaH\x0b\"\t\x18\x80\xd0\xdb\xc3\xf4\x02(\x01\x12=\n\x05\x65very\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationB\x13\xbaH\x10\xaa\x01\n\"\x04\x08\x80\xa3\x05\x32\x02\x08\x01\xc8\x01\x01\x12#\n\x0b\x66loor_minor\x18\x03 \x01(\x03\x42\x0e\xbaH\x0b\"\t\x18\x80\xd0\xdb\xc3\xf4\x02(\x01\"]\n\rIncrementStep\x12(\n\x10price_from_minor\x18\x01 \x01(\x03\x42\x0e\xbaH\x0b\"\t\x18\x80\xd0\xdb\xc3\xf4\x02(\x00\x12\"\n\nstep_minor\x18\x02 \x01(\x03\x42\x0e\xbaH\x0b\"\t\x18\x80\xd0\xdb\xc3\xf4\x02(\x01\"\xfe\x01\n\tSoftClose\x12\x44\n\rextend_within\x18\x01 \x01(\x0b\x32\x19.google.protobuf.DurationB\x12\xbaH\x0f\xaa\x01\t\"\x03\x08\x90\x1c\x32\x02\x08\x01\xc8\x01\x01\x12@\n\textend_by\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationB\x12\xbaH\x0f\xaa\x01\t\"\x03\x08\x90\x1c\x32\x02\x08\x01\xc8\x01\x01\x12\"\n\x0e\x65xtensions_max\x18\x03 \x01(\rB\n\xbaH\x07*\x05\x18\xe8\x07(\x01\x12\x45\n\x10latest_end_after\x18\x04 \x01(\x0b\x32\x19.google.protobuf.DurationB\x10\xbaH\r\xaa\x01\n\"\x04\x08\x80\xa3\x05\x32\x02\x08\x01\"\xf8\x01\n\x03\x42id\x12\x0e\n\x06\x62id_id\x18\x01 \x01(\t\x12\x12\n\nauction_id\x18\x02 \x01(\t\x12\x10\n\x08sequence\x18\x03 \x01(\x04\x12\x14\n\x0c\x62idder_alias\x18\x04 \x01(\t\x12%\n\x05price\x18\x05 \x01(\x0b\x32\x16.blytz.common.v1.Money\x12\x14\n\x0cleader_alias\x18\x06 \x01(\t\x12-\n\tplaced_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0brecord_hash\x18\x08 \x01(\x0c\x12\x11\n\tbidder_id\x18\t \x01(\t\x12\x11\n\tretracted\x18\n \x01(\x08*\xe5\x01\n\x0c\x41uctionState\x12\x1d\n\x19\x41UCTION_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13\x41UCTION_STATE_DRAFT\x10\x01\x12\x1b\n\x17\x41UCTION_STATE_SCHEDULED\x10\x02\x12\x16\n\x12\x41UCTION_STATE_LIVE\x10\x03\x12\x17\n\x13\x41UCTION_STATE_ENDED\x10\x04\x12\x1b\n\x17\x41UCTION_STATE_CANCELLED\x10\x05\x12\x18\n\x14\x41UCTION_STATE_PAUSED\x10\x06\x12\x18\n\x14\x41UCTION_STATE_QUEUED\x10\x07*\xcc\x01\n\x0e\x41uctionOutcome\x12\x1f\n\x1b\x41UCTION_OUTCOME_UNSPECIFIED\x10\x00\x12\x18\n\x14\x41UCTION_OUTCOME_SOLD\x10\x01\x12#\n\x1f\x41UCTION_OUTCOME_RESERVE_NOT_MET\x10\x02\x12\x1b\n\x17\x41UCTION_OUTCOME_NO_BIDS\x10\x03\x12\x1d\n\x19\x41UCTION_OUTCOME_CANCELLED\x10\x04\x12\x1e\n\x1a\x41UCTION_OUTCOME_BOUGHT_NOW\x10\x05*\xf2\x01\n\rAuctionFormat\x12\x1e\n\x1a\x41UCTION_FORMAT_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x41UCTION_FORMAT_ENGLISH\x10\x01\x12\x1b\n\x17\x41UCTION_FORMAT_LIVE_LOT\x10\x02\x12\x1f\n\x1b\x41UCTION_FORMAT_SUDDEN_DEATH\x10\x03\x12\x18\n\x14\x41UCTION_FORMAT_DUTCH\x10\x04\x12%\n!AUCTION_FORMAT_SEALED_FIRST_PRICE\x10\x05\x12&\n\"AUCTION_FORMAT_SEALED_SECOND_PRICE\x10\x06*\x8a\x01\n\x12\x42uyNowAvailability\x12$\n BUY_NOW_AVAILABILITY_UNSPECIFIED\x10\x00\x12&\n\"BUY_NOW_AVAILABILITY_UNTIL_REACHED\x10\x01\x12&\n\"BUY_NOW_AVAILABILITY_WHOLE_AUCTION\x10\x02*\x87\x01\n\rFundingPolicy\x12\x1e\n\x1a\x46UNDING_POLICY_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x46UNDING_POLICY_WALLET_HOLD\x10\x01\x12\x17\n\x13\x46UNDING_POLICY_OPEN\x10\x02\x12\x1d\n\x19\x46UNDING_POLICY_SAVED_CARD\x10\x03*|\n\rReserveStatus\x12\x1e\n\x1aRESERVE_STATUS_UNSPECIFIED\x10\x00\x12\x17\n\x13RESERVE_STATUS_NONE\x10\x01\x12\x1a\n\x16RESERVE_STATUS_NOT_MET\x10\x02\x12\x16\n\x12RESERVE_STATUS_MET\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -44,6 +44,20 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_AUCTIONTERMS'].fields_by_name['increments']._serialized_options = b'\272H\005\222\001\002\0202'
   _globals['_AUCTIONTERMS'].fields_by_name['funding_policy']._loaded_options = None
   _globals['_AUCTIONTERMS'].fields_by_name['funding_policy']._serialized_options = b'\272H\007\202\001\004\020\001 \000'
+  _globals['_AUCTIONTERMS'].fields_by_name['confirm_above_factor']._loaded_options = None
+  _globals['_AUCTIONTERMS'].fields_by_name['confirm_above_factor']._serialized_options = b'\272H\005*\003\030\350\007'
+  _globals['_AUCTIONTERMS'].fields_by_name['lot_duration']._loaded_options = None
+  _globals['_AUCTIONTERMS'].fields_by_name['lot_duration']._serialized_options = b'\272H\014\252\001\t\"\003\010\220\0342\002\010\005'
+  _globals['_BUYNOW'].fields_by_name['price']._loaded_options = None
+  _globals['_BUYNOW'].fields_by_name['price']._serialized_options = b'\272H\003\310\001\001'
+  _globals['_BUYNOW'].fields_by_name['availability']._loaded_options = None
+  _globals['_BUYNOW'].fields_by_name['availability']._serialized_options = b'\272H\007\202\001\004\020\001 \000'
+  _globals['_FALLINGPRICE'].fields_by_name['drop_minor']._loaded_options = None
+  _globals['_FALLINGPRICE'].fields_by_name['drop_minor']._serialized_options = b'\272H\013\"\t\030\200\320\333\303\364\002(\001'
+  _globals['_FALLINGPRICE'].fields_by_name['every']._loaded_options = None
+  _globals['_FALLINGPRICE'].fields_by_name['every']._serialized_options = b'\272H\020\252\001\n\"\004\010\200\243\0052\002\010\001\310\001\001'
+  _globals['_FALLINGPRICE'].fields_by_name['floor_minor']._loaded_options = None
+  _globals['_FALLINGPRICE'].fields_by_name['floor_minor']._serialized_options = b'\272H\013\"\t\030\200\320\333\303\364\002(\001'
   _globals['_INCREMENTSTEP'].fields_by_name['price_from_minor']._loaded_options = None
   _globals['_INCREMENTSTEP'].fields_by_name['price_from_minor']._serialized_options = b'\272H\013\"\t\030\200\320\333\303\364\002(\000'
   _globals['_INCREMENTSTEP'].fields_by_name['step_minor']._loaded_options = None
@@ -54,24 +68,32 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SOFTCLOSE'].fields_by_name['extend_by']._serialized_options = b'\272H\017\252\001\t\"\003\010\220\0342\002\010\001\310\001\001'
   _globals['_SOFTCLOSE'].fields_by_name['extensions_max']._loaded_options = None
   _globals['_SOFTCLOSE'].fields_by_name['extensions_max']._serialized_options = b'\272H\007*\005\030\350\007(\001'
-  _globals['_AUCTIONSTATE']._serialized_start=1844
-  _globals['_AUCTIONSTATE']._serialized_end=2021
-  _globals['_AUCTIONOUTCOME']._serialized_start=2024
-  _globals['_AUCTIONOUTCOME']._serialized_end=2196
-  _globals['_AUCTIONFORMAT']._serialized_start=2198
-  _globals['_AUCTIONFORMAT']._serialized_end=2273
-  _globals['_FUNDINGPOLICY']._serialized_start=2275
-  _globals['_FUNDINGPOLICY']._serialized_end=2379
-  _globals['_RESERVESTATUS']._serialized_start=2381
-  _globals['_RESERVESTATUS']._serialized_end=2505
+  _globals['_SOFTCLOSE'].fields_by_name['latest_end_after']._loaded_options = None
+  _globals['_SOFTCLOSE'].fields_by_name['latest_end_after']._serialized_options = b'\272H\r\252\001\n\"\004\010\200\243\0052\002\010\001'
+  _globals['_AUCTIONSTATE']._serialized_start=2608
+  _globals['_AUCTIONSTATE']._serialized_end=2837
+  _globals['_AUCTIONOUTCOME']._serialized_start=2840
+  _globals['_AUCTIONOUTCOME']._serialized_end=3044
+  _globals['_AUCTIONFORMAT']._serialized_start=3047
+  _globals['_AUCTIONFORMAT']._serialized_end=3289
+  _globals['_BUYNOWAVAILABILITY']._serialized_start=3292
+  _globals['_BUYNOWAVAILABILITY']._serialized_end=3430
+  _globals['_FUNDINGPOLICY']._serialized_start=3433
+  _globals['_FUNDINGPOLICY']._serialized_end=3568
+  _globals['_RESERVESTATUS']._serialized_start=3570
+  _globals['_RESERVESTATUS']._serialized_end=3694
   _globals['_AUCTION']._serialized_start=208
-  _globals['_AUCTION']._serialized_end=896
-  _globals['_AUCTIONTERMS']._serialized_start=899
-  _globals['_AUCTIONTERMS']._serialized_end=1347
-  _globals['_INCREMENTSTEP']._serialized_start=1349
-  _globals['_INCREMENTSTEP']._serialized_end=1442
-  _globals['_SOFTCLOSE']._serialized_start=1445
-  _globals['_SOFTCLOSE']._serialized_end=1628
-  _globals['_BID']._serialized_start=1631
-  _globals['_BID']._serialized_end=1841
+  _globals['_AUCTION']._serialized_end=1065
+  _globals['_AUCTIONTERMS']._serialized_start=1068
+  _globals['_AUCTIONTERMS']._serialized_end=1720
+  _globals['_BUYNOW']._serialized_start=1722
+  _globals['_BUYNOW']._serialized_end=1849
+  _globals['_FALLINGPRICE']._serialized_start=1852
+  _globals['_FALLINGPRICE']._serialized_end=2002
+  _globals['_INCREMENTSTEP']._serialized_start=2004
+  _globals['_INCREMENTSTEP']._serialized_end=2097
+  _globals['_SOFTCLOSE']._serialized_start=2100
+  _globals['_SOFTCLOSE']._serialized_end=2354
+  _globals['_BID']._serialized_start=2357
+  _globals['_BID']._serialized_end=2605
 # @@protoc_insertion_point(module_scope)

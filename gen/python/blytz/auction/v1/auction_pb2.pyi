@@ -41,6 +41,10 @@ class _AuctionStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_AuctionS
     """Bidding is over; `outcome` says how."""
     AUCTION_STATE_CANCELLED: _AuctionState.ValueType  # 5
     """It was called off; nobody won."""
+    AUCTION_STATE_PAUSED: _AuctionState.ValueType  # 6
+    """The clock is stopped; no bid is accepted, and what is held stays held."""
+    AUCTION_STATE_QUEUED: _AuctionState.ValueType  # 7
+    """It is a lot of a show and waits to be opened; bids may be placed already, unless its price falls."""
 
 class AuctionState(_AuctionState, metaclass=_AuctionStateEnumTypeWrapper):
     """AuctionState is where an auction stands."""
@@ -57,6 +61,10 @@ AUCTION_STATE_ENDED: AuctionState.ValueType  # 4
 """Bidding is over; `outcome` says how."""
 AUCTION_STATE_CANCELLED: AuctionState.ValueType  # 5
 """It was called off; nobody won."""
+AUCTION_STATE_PAUSED: AuctionState.ValueType  # 6
+"""The clock is stopped; no bid is accepted, and what is held stays held."""
+AUCTION_STATE_QUEUED: AuctionState.ValueType  # 7
+"""It is a lot of a show and waits to be opened; bids may be placed already, unless its price falls."""
 Global___AuctionState: _TypeAlias = AuctionState  # noqa: Y015
 
 class _AuctionOutcome:
@@ -75,6 +83,8 @@ class _AuctionOutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Auctio
     """There were no bids."""
     AUCTION_OUTCOME_CANCELLED: _AuctionOutcome.ValueType  # 4
     """It was called off."""
+    AUCTION_OUTCOME_BOUGHT_NOW: _AuctionOutcome.ValueType  # 5
+    """Somebody bought it at once, at the buy-now price."""
 
 class AuctionOutcome(_AuctionOutcome, metaclass=_AuctionOutcomeEnumTypeWrapper):
     """AuctionOutcome is how an auction ended."""
@@ -89,6 +99,8 @@ AUCTION_OUTCOME_NO_BIDS: AuctionOutcome.ValueType  # 3
 """There were no bids."""
 AUCTION_OUTCOME_CANCELLED: AuctionOutcome.ValueType  # 4
 """It was called off."""
+AUCTION_OUTCOME_BOUGHT_NOW: AuctionOutcome.ValueType  # 5
+"""Somebody bought it at once, at the buy-now price."""
 Global___AuctionOutcome: _TypeAlias = AuctionOutcome  # noqa: Y015
 
 class _AuctionFormat:
@@ -101,6 +113,16 @@ class _AuctionFormatEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Auction
     """No format: never valid."""
     AUCTION_FORMAT_ENGLISH: _AuctionFormat.ValueType  # 1
     """Ascending, with maximum bids: the leader pays one step above the second-highest maximum."""
+    AUCTION_FORMAT_LIVE_LOT: _AuctionFormat.ValueType  # 2
+    """The English rules at the pace of a live show: at most one hour, with larger steps by default."""
+    AUCTION_FORMAT_SUDDEN_DEATH: _AuctionFormat.ValueType  # 3
+    """The English rules with an end that never moves."""
+    AUCTION_FORMAT_DUTCH: _AuctionFormat.ValueType  # 4
+    """The price falls on a schedule and the first bid takes the lot at the price of that moment."""
+    AUCTION_FORMAT_SEALED_FIRST_PRICE: _AuctionFormat.ValueType  # 5
+    """Nobody sees an amount until the end; the highest pays their own maximum."""
+    AUCTION_FORMAT_SEALED_SECOND_PRICE: _AuctionFormat.ValueType  # 6
+    """Nobody sees an amount until the end; the highest pays the second-highest maximum (Vickrey)."""
 
 class AuctionFormat(_AuctionFormat, metaclass=_AuctionFormatEnumTypeWrapper):
     """AuctionFormat is how bids become a price."""
@@ -109,7 +131,41 @@ AUCTION_FORMAT_UNSPECIFIED: AuctionFormat.ValueType  # 0
 """No format: never valid."""
 AUCTION_FORMAT_ENGLISH: AuctionFormat.ValueType  # 1
 """Ascending, with maximum bids: the leader pays one step above the second-highest maximum."""
+AUCTION_FORMAT_LIVE_LOT: AuctionFormat.ValueType  # 2
+"""The English rules at the pace of a live show: at most one hour, with larger steps by default."""
+AUCTION_FORMAT_SUDDEN_DEATH: AuctionFormat.ValueType  # 3
+"""The English rules with an end that never moves."""
+AUCTION_FORMAT_DUTCH: AuctionFormat.ValueType  # 4
+"""The price falls on a schedule and the first bid takes the lot at the price of that moment."""
+AUCTION_FORMAT_SEALED_FIRST_PRICE: AuctionFormat.ValueType  # 5
+"""Nobody sees an amount until the end; the highest pays their own maximum."""
+AUCTION_FORMAT_SEALED_SECOND_PRICE: AuctionFormat.ValueType  # 6
+"""Nobody sees an amount until the end; the highest pays the second-highest maximum (Vickrey)."""
 Global___AuctionFormat: _TypeAlias = AuctionFormat  # noqa: Y015
+
+class _BuyNowAvailability:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _BuyNowAvailabilityEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_BuyNowAvailability.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    BUY_NOW_AVAILABILITY_UNSPECIFIED: _BuyNowAvailability.ValueType  # 0
+    """No availability: never valid."""
+    BUY_NOW_AVAILABILITY_UNTIL_REACHED: _BuyNowAvailability.ValueType  # 1
+    """Until the price has reached it; bids may pass it."""
+    BUY_NOW_AVAILABILITY_WHOLE_AUCTION: _BuyNowAvailability.ValueType  # 2
+    """For the whole auction: a maximum that reaches it is a purchase, so no price passes it."""
+
+class BuyNowAvailability(_BuyNowAvailability, metaclass=_BuyNowAvailabilityEnumTypeWrapper):
+    """BuyNowAvailability is how long an auction may be bought at once."""
+
+BUY_NOW_AVAILABILITY_UNSPECIFIED: BuyNowAvailability.ValueType  # 0
+"""No availability: never valid."""
+BUY_NOW_AVAILABILITY_UNTIL_REACHED: BuyNowAvailability.ValueType  # 1
+"""Until the price has reached it; bids may pass it."""
+BUY_NOW_AVAILABILITY_WHOLE_AUCTION: BuyNowAvailability.ValueType  # 2
+"""For the whole auction: a maximum that reaches it is a purchase, so no price passes it."""
+Global___BuyNowAvailability: _TypeAlias = BuyNowAvailability  # noqa: Y015
 
 class _FundingPolicy:
     ValueType = _typing.NewType("ValueType", _builtins.int)
@@ -120,9 +176,11 @@ class _FundingPolicyEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Funding
     FUNDING_POLICY_UNSPECIFIED: _FundingPolicy.ValueType  # 0
     """No policy: never valid."""
     FUNDING_POLICY_WALLET_HOLD: _FundingPolicy.ValueType  # 1
-    """The leader's maximum is held from their wallet."""
+    """The leader's maximum is held from their wallet; in a sealed auction every bidder's, so that nothing tells who leads."""
     FUNDING_POLICY_OPEN: _FundingPolicy.ValueType  # 2
     """Nothing is held; the winner pays afterwards."""
+    FUNDING_POLICY_SAVED_CARD: _FundingPolicy.ValueType  # 3
+    """Nothing is held; only people with a saved card may bid, and it is charged afterwards."""
 
 class FundingPolicy(_FundingPolicy, metaclass=_FundingPolicyEnumTypeWrapper):
     """FundingPolicy is how a bid is funded."""
@@ -130,9 +188,11 @@ class FundingPolicy(_FundingPolicy, metaclass=_FundingPolicyEnumTypeWrapper):
 FUNDING_POLICY_UNSPECIFIED: FundingPolicy.ValueType  # 0
 """No policy: never valid."""
 FUNDING_POLICY_WALLET_HOLD: FundingPolicy.ValueType  # 1
-"""The leader's maximum is held from their wallet."""
+"""The leader's maximum is held from their wallet; in a sealed auction every bidder's, so that nothing tells who leads."""
 FUNDING_POLICY_OPEN: FundingPolicy.ValueType  # 2
 """Nothing is held; the winner pays afterwards."""
+FUNDING_POLICY_SAVED_CARD: FundingPolicy.ValueType  # 3
+"""Nothing is held; only people with a saved card may bid, and it is charged afterwards."""
 Global___FundingPolicy: _TypeAlias = FundingPolicy  # noqa: Y015
 
 class _ReserveStatus:
@@ -189,6 +249,12 @@ class Auction(_message.Message):
     POSITION_FIELD_NUMBER: _builtins.int
     BID_LOG_HEAD_FIELD_NUMBER: _builtins.int
     EXTENSION_COUNT_FIELD_NUMBER: _builtins.int
+    SHOW_ID_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    PAUSED_AT_FIELD_NUMBER: _builtins.int
+    PAUSED_FOR_FIELD_NUMBER: _builtins.int
+    BUY_NOW_OFFERED_FIELD_NUMBER: _builtins.int
+    LEADER_ID_FIELD_NUMBER: _builtins.int
     auction_id: _builtins.str
     """The auction's id, a UUIDv7; eight of its bits name the shard that keeps it."""
     seller_id: _builtins.str
@@ -215,6 +281,14 @@ class Auction(_message.Message):
     """The hash of the last record of the bid log, 32 bytes; empty before the first bid."""
     extension_count: _builtins.int
     """How many times a late bid has moved the end."""
+    show_id: _builtins.str
+    """The show whose lot this is; empty if it stands alone."""
+    etag: _builtins.str
+    """The version of the listing and its terms, for `UpdateAuction`; it changes with every update."""
+    buy_now_offered: _builtins.bool
+    """Whether `BuyNow` would be accepted now."""
+    leader_id: _builtins.str
+    """The leading bidder's id; for the seller alone, empty for everyone else and while a sealed auction runs."""
     @_builtins.property
     def terms(self) -> Global___AuctionTerms:
         """The rules of this auction; frozen when it starts."""
@@ -243,6 +317,14 @@ class Auction(_message.Message):
     def position(self) -> _position_pb2.Position:
         """The last event of this auction that is included here."""
 
+    @_builtins.property
+    def paused_at(self) -> _timestamp_pb2.Timestamp:
+        """When the clock was stopped; absent unless the auction is paused."""
+
+    @_builtins.property
+    def paused_for(self) -> _duration_pb2.Duration:
+        """For how long the clock has been stopped in all; a falling price takes no notice of that time."""
+
     def __init__(
         self,
         *,
@@ -266,10 +348,16 @@ class Auction(_message.Message):
         position: _position_pb2.Position | None = ...,
         bid_log_head: _builtins.bytes = ...,
         extension_count: _builtins.int = ...,
+        show_id: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        paused_at: _timestamp_pb2.Timestamp | None = ...,
+        paused_for: _duration_pb2.Duration | None = ...,
+        buy_now_offered: _builtins.bool = ...,
+        leader_id: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "ends_at", b"ends_at", "minimum_next_bid", b"minimum_next_bid", "position", b"position", "price", b"price", "starts_at", b"starts_at", "terms", b"terms"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "ends_at", b"ends_at", "minimum_next_bid", b"minimum_next_bid", "paused_at", b"paused_at", "paused_for", b"paused_for", "position", b"position", "price", b"price", "starts_at", b"starts_at", "terms", b"terms"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["auction_id", b"auction_id", "bid_count", b"bid_count", "bid_log_head", b"bid_log_head", "created_at", b"created_at", "description", b"description", "ends_at", b"ends_at", "extension_count", b"extension_count", "image_url", b"image_url", "leader_alias", b"leader_alias", "minimum_next_bid", b"minimum_next_bid", "outcome", b"outcome", "position", b"position", "price", b"price", "reserve_status", b"reserve_status", "seller_id", b"seller_id", "seller_name", b"seller_name", "starts_at", b"starts_at", "state", b"state", "terms", b"terms", "title", b"title"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["auction_id", b"auction_id", "bid_count", b"bid_count", "bid_log_head", b"bid_log_head", "buy_now_offered", b"buy_now_offered", "created_at", b"created_at", "description", b"description", "ends_at", b"ends_at", "etag", b"etag", "extension_count", b"extension_count", "image_url", b"image_url", "leader_alias", b"leader_alias", "leader_id", b"leader_id", "minimum_next_bid", b"minimum_next_bid", "outcome", b"outcome", "paused_at", b"paused_at", "paused_for", b"paused_for", "position", b"position", "price", b"price", "reserve_status", b"reserve_status", "seller_id", b"seller_id", "seller_name", b"seller_name", "show_id", b"show_id", "starts_at", b"starts_at", "state", b"state", "terms", b"terms", "title", b"title"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -286,21 +374,39 @@ class AuctionTerms(_message.Message):
     INCREMENTS_FIELD_NUMBER: _builtins.int
     SOFT_CLOSE_FIELD_NUMBER: _builtins.int
     FUNDING_POLICY_FIELD_NUMBER: _builtins.int
+    BUY_NOW_FIELD_NUMBER: _builtins.int
+    FALLING_PRICE_FIELD_NUMBER: _builtins.int
+    CONFIRM_ABOVE_FACTOR_FIELD_NUMBER: _builtins.int
+    LOT_DURATION_FIELD_NUMBER: _builtins.int
     format: Global___AuctionFormat.ValueType
     """How bids become a price."""
     funding_policy: Global___FundingPolicy.ValueType
     """How a bid is funded."""
+    confirm_above_factor: _builtins.int
+    """A maximum above so many times the present price must be confirmed, 2 to 1,000; 0 means never."""
     @_builtins.property
     def opening_price(self) -> _money_pb2.Money:
         """The least first bid, above zero; its currency is the auction's."""
 
     @_builtins.property
     def increments(self) -> _containers.RepeatedCompositeFieldContainer[Global___IncrementStep]:
-        """The steps between prices, from the lowest price up; empty means the default ladder."""
+        """The steps between prices, from the lowest price up; empty means the format's default ladder, one row a fixed step."""
 
     @_builtins.property
     def soft_close(self) -> Global___SoftClose:
         """What a late bid does to the end; absent means that the end is fixed."""
+
+    @_builtins.property
+    def buy_now(self) -> Global___BuyNow:
+        """At what price one may buy at once; absent means not at all. Ascending formats only."""
+
+    @_builtins.property
+    def falling_price(self) -> Global___FallingPrice:
+        """How the price falls; `AUCTION_FORMAT_DUTCH` needs it, no other format has it."""
+
+    @_builtins.property
+    def lot_duration(self) -> _duration_pb2.Duration:
+        """How long a lot of a show stays open, 5 seconds to 1 hour; absent means 30 seconds. Only lots of a show have it."""
 
     def __init__(
         self,
@@ -310,14 +416,78 @@ class AuctionTerms(_message.Message):
         increments: _abc.Iterable[Global___IncrementStep] | None = ...,
         soft_close: Global___SoftClose | None = ...,
         funding_policy: Global___FundingPolicy.ValueType = ...,
+        buy_now: Global___BuyNow | None = ...,
+        falling_price: Global___FallingPrice | None = ...,
+        confirm_above_factor: _builtins.int = ...,
+        lot_duration: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["opening_price", b"opening_price", "soft_close", b"soft_close"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["buy_now", b"buy_now", "falling_price", b"falling_price", "lot_duration", b"lot_duration", "opening_price", b"opening_price", "soft_close", b"soft_close"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["format", b"format", "funding_policy", b"funding_policy", "increments", b"increments", "opening_price", b"opening_price", "soft_close", b"soft_close"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["buy_now", b"buy_now", "confirm_above_factor", b"confirm_above_factor", "falling_price", b"falling_price", "format", b"format", "funding_policy", b"funding_policy", "increments", b"increments", "lot_duration", b"lot_duration", "opening_price", b"opening_price", "soft_close", b"soft_close"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___AuctionTerms: _TypeAlias = AuctionTerms  # noqa: Y015
+
+@_typing.final
+class BuyNow(_message.Message):
+    """BuyNow lets anyone end an auction at once, at a fixed price."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PRICE_FIELD_NUMBER: _builtins.int
+    AVAILABILITY_FIELD_NUMBER: _builtins.int
+    availability: Global___BuyNowAvailability.ValueType
+    """How long it is offered."""
+    @_builtins.property
+    def price(self) -> _money_pb2.Money:
+        """The price, at least the opening price and the reserve."""
+
+    def __init__(
+        self,
+        *,
+        price: _money_pb2.Money | None = ...,
+        availability: Global___BuyNowAvailability.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["price", b"price"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["availability", b"availability", "price", b"price"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BuyNow: _TypeAlias = BuyNow  # noqa: Y015
+
+@_typing.final
+class FallingPrice(_message.Message):
+    """FallingPrice is the schedule of a Dutch auction: the price starts at the opening price and falls until somebody takes it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DROP_MINOR_FIELD_NUMBER: _builtins.int
+    EVERY_FIELD_NUMBER: _builtins.int
+    FLOOR_MINOR_FIELD_NUMBER: _builtins.int
+    drop_minor: _builtins.int
+    """How much the price falls each time, in minor units."""
+    floor_minor: _builtins.int
+    """The price below which it never falls, in minor units; at most the opening price."""
+    @_builtins.property
+    def every(self) -> _duration_pb2.Duration:
+        """How long the price stays, 1 second to 1 day, in whole milliseconds."""
+
+    def __init__(
+        self,
+        *,
+        drop_minor: _builtins.int = ...,
+        every: _duration_pb2.Duration | None = ...,
+        floor_minor: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["every", b"every"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["drop_minor", b"drop_minor", "every", b"every", "floor_minor", b"floor_minor"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FallingPrice: _TypeAlias = FallingPrice  # noqa: Y015
 
 @_typing.final
 class IncrementStep(_message.Message):
@@ -354,6 +524,7 @@ class SoftClose(_message.Message):
     EXTEND_WITHIN_FIELD_NUMBER: _builtins.int
     EXTEND_BY_FIELD_NUMBER: _builtins.int
     EXTENSIONS_MAX_FIELD_NUMBER: _builtins.int
+    LATEST_END_AFTER_FIELD_NUMBER: _builtins.int
     extensions_max: _builtins.int
     """How many times the end may move, 1 to 1,000."""
     @_builtins.property
@@ -364,16 +535,23 @@ class SoftClose(_message.Message):
     def extend_by(self) -> _duration_pb2.Duration:
         """The end moves to this long after the bid, 1 second to 1 hour."""
 
+    @_builtins.property
+    def latest_end_after(self) -> _duration_pb2.Duration:
+        """The end never moves further than this beyond the announced one, up to 1 day; absent means that only the count limits
+        it.
+        """
+
     def __init__(
         self,
         *,
         extend_within: _duration_pb2.Duration | None = ...,
         extend_by: _duration_pb2.Duration | None = ...,
         extensions_max: _builtins.int = ...,
+        latest_end_after: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["extend_by", b"extend_by", "extend_within", b"extend_within"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["extend_by", b"extend_by", "extend_within", b"extend_within", "latest_end_after", b"latest_end_after"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["extend_by", b"extend_by", "extend_within", b"extend_within", "extensions_max", b"extensions_max"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["extend_by", b"extend_by", "extend_within", b"extend_within", "extensions_max", b"extensions_max", "latest_end_after", b"latest_end_after"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -393,6 +571,8 @@ class Bid(_message.Message):
     LEADER_ALIAS_FIELD_NUMBER: _builtins.int
     PLACED_AT_FIELD_NUMBER: _builtins.int
     RECORD_HASH_FIELD_NUMBER: _builtins.int
+    BIDDER_ID_FIELD_NUMBER: _builtins.int
+    RETRACTED_FIELD_NUMBER: _builtins.int
     bid_id: _builtins.str
     """The bid's id, a UUIDv7."""
     auction_id: _builtins.str
@@ -402,12 +582,16 @@ class Bid(_message.Message):
     bidder_alias: _builtins.str
     """The bidder's alias in this auction, for example `Amber Heron 27`."""
     leader_alias: _builtins.str
-    """The alias of who led after this bid."""
+    """The alias of who led after this bid; empty in a sealed auction."""
     record_hash: _builtins.bytes
     """The hash of this bid's record in the log, 32 bytes."""
+    bidder_id: _builtins.str
+    """The bidder's id; for the auction's seller and the bidder themselves alone, empty for everyone else."""
+    retracted: _builtins.bool
+    """Whether the bid was taken back; it stays in the log and no longer counts."""
     @_builtins.property
     def price(self) -> _money_pb2.Money:
-        """The price after this bid."""
+        """The price after this bid; the opening price in a sealed auction."""
 
     @_builtins.property
     def placed_at(self) -> _timestamp_pb2.Timestamp:
@@ -424,10 +608,12 @@ class Bid(_message.Message):
         leader_alias: _builtins.str = ...,
         placed_at: _timestamp_pb2.Timestamp | None = ...,
         record_hash: _builtins.bytes = ...,
+        bidder_id: _builtins.str = ...,
+        retracted: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["placed_at", b"placed_at", "price", b"price"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["auction_id", b"auction_id", "bid_id", b"bid_id", "bidder_alias", b"bidder_alias", "leader_alias", b"leader_alias", "placed_at", b"placed_at", "price", b"price", "record_hash", b"record_hash", "sequence", b"sequence"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["auction_id", b"auction_id", "bid_id", b"bid_id", "bidder_alias", b"bidder_alias", "bidder_id", b"bidder_id", "leader_alias", b"leader_alias", "placed_at", b"placed_at", "price", b"price", "record_hash", b"record_hash", "retracted", b"retracted", "sequence", b"sequence"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

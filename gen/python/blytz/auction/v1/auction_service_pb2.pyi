@@ -11,6 +11,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.rpc import status_pb2 as _status_pb2
 import builtins as _builtins
 import sys
@@ -22,6 +23,30 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _RetractionReason:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _RetractionReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RetractionReason.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    RETRACTION_REASON_UNSPECIFIED: _RetractionReason.ValueType  # 0
+    """No reason: never valid."""
+    RETRACTION_REASON_TYPING_ERROR: _RetractionReason.ValueType  # 1
+    """The bidder typed another amount than they meant."""
+    RETRACTION_REASON_DESCRIPTION_CHANGED: _RetractionReason.ValueType  # 2
+    """The description was changed after the bid."""
+
+class RetractionReason(_RetractionReason, metaclass=_RetractionReasonEnumTypeWrapper):
+    """RetractionReason is why a bid may be taken back."""
+
+RETRACTION_REASON_UNSPECIFIED: RetractionReason.ValueType  # 0
+"""No reason: never valid."""
+RETRACTION_REASON_TYPING_ERROR: RetractionReason.ValueType  # 1
+"""The bidder typed another amount than they meant."""
+RETRACTION_REASON_DESCRIPTION_CHANGED: RetractionReason.ValueType  # 2
+"""The description was changed after the bid."""
+Global___RetractionReason: _TypeAlias = RetractionReason  # noqa: Y015
 
 @_typing.final
 class CreateAuctionRequest(_message.Message):
@@ -92,6 +117,91 @@ class CreateAuctionResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CreateAuctionResponse: _TypeAlias = CreateAuctionResponse  # noqa: Y015
+
+@_typing.final
+class UpdateAuctionRequest(_message.Message):
+    """UpdateAuctionRequest names an auction and what is to change."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AUCTION_ID_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    TITLE_FIELD_NUMBER: _builtins.int
+    DESCRIPTION_FIELD_NUMBER: _builtins.int
+    IMAGE_URL_FIELD_NUMBER: _builtins.int
+    TERMS_FIELD_NUMBER: _builtins.int
+    RESERVE_PRICE_FIELD_NUMBER: _builtins.int
+    auction_id: _builtins.str
+    """The auction's id."""
+    etag: _builtins.str
+    """The `etag` of the auction as it was read; empty means to change it whatever happened since."""
+    title: _builtins.str
+    """What is sold, 1 to 120 characters; absent leaves it as it is."""
+    description: _builtins.str
+    """The description, plain text of up to 4,000 characters; absent leaves it as it is."""
+    image_url: _builtins.str
+    """The address of a picture (https, or a path of this site); absent leaves it as it is."""
+    @_builtins.property
+    def terms(self) -> _auction_pb2.AuctionTerms:
+        """The rules of the auction and its reserve, which change together; absent leaves both as they are."""
+
+    @_builtins.property
+    def reserve_price(self) -> _money_pb2.Money:
+        """The hidden reserve that goes with `terms`; absent means none."""
+
+    def __init__(
+        self,
+        *,
+        auction_id: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        title: _builtins.str | None = ...,
+        description: _builtins.str | None = ...,
+        image_url: _builtins.str | None = ...,
+        terms: _auction_pb2.AuctionTerms | None = ...,
+        reserve_price: _money_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_description", b"_description", "_image_url", b"_image_url", "_title", b"_title", "description", b"description", "image_url", b"image_url", "reserve_price", b"reserve_price", "terms", b"terms", "title", b"title"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_description", b"_description", "_image_url", b"_image_url", "_title", b"_title", "auction_id", b"auction_id", "description", b"description", "etag", b"etag", "image_url", b"image_url", "reserve_price", b"reserve_price", "terms", b"terms", "title", b"title"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__description: _TypeAlias = _typing.Literal["description"]  # noqa: Y015
+    _WhichOneofArgType__description: _TypeAlias = _typing.Literal["_description", b"_description"]  # noqa: Y015
+    _WhichOneofReturnType__image_url: _TypeAlias = _typing.Literal["image_url"]  # noqa: Y015
+    _WhichOneofArgType__image_url: _TypeAlias = _typing.Literal["_image_url", b"_image_url"]  # noqa: Y015
+    _WhichOneofReturnType__title: _TypeAlias = _typing.Literal["title"]  # noqa: Y015
+    _WhichOneofArgType__title: _TypeAlias = _typing.Literal["_title", b"_title"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__description) -> _WhichOneofReturnType__description | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__image_url) -> _WhichOneofReturnType__image_url | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__title) -> _WhichOneofReturnType__title | None: ...
+
+Global___UpdateAuctionRequest: _TypeAlias = UpdateAuctionRequest  # noqa: Y015
+
+@_typing.final
+class UpdateAuctionResponse(_message.Message):
+    """UpdateAuctionResponse carries the changed auction."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AUCTION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def auction(self) -> _auction_pb2.Auction:
+        """The auction as it stands."""
+
+    def __init__(
+        self,
+        *,
+        auction: _auction_pb2.Auction | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["auction", b"auction"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["auction", b"auction"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UpdateAuctionResponse: _TypeAlias = UpdateAuctionResponse  # noqa: Y015
 
 @_typing.final
 class ScheduleAuctionRequest(_message.Message):
@@ -363,7 +473,7 @@ class OwnStanding(_message.Message):
     alias: _builtins.str
     """The bidder's alias in this auction."""
     leading: _builtins.bool
-    """Whether the bidder leads."""
+    """Whether the bidder leads; false while a sealed auction runs, which does not tell."""
     @_builtins.property
     def maximum(self) -> _money_pb2.Money:
         """The bidder's highest maximum so far."""
@@ -454,10 +564,13 @@ class PlaceBidRequest(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     AUCTION_ID_FIELD_NUMBER: _builtins.int
     MAXIMUM_FIELD_NUMBER: _builtins.int
+    CONFIRMATION_TOKEN_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """The key of this command, a UUID of the client's; a replay returns the first answer."""
     auction_id: _builtins.str
     """The auction to bid on."""
+    confirmation_token: _builtins.str
+    """The token of a `CONFIRM_LARGE_BID` error, which the bidder was asked about; good for this maximum, for five minutes."""
     @_builtins.property
     def maximum(self) -> _money_pb2.Money:
         """The most that the bidder would pay, above zero and in the auction's currency. Nobody else ever sees it."""
@@ -468,10 +581,11 @@ class PlaceBidRequest(_message.Message):
         request_id: _builtins.str = ...,
         auction_id: _builtins.str = ...,
         maximum: _money_pb2.Money | None = ...,
+        confirmation_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["maximum", b"maximum"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["auction_id", b"auction_id", "maximum", b"maximum", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["auction_id", b"auction_id", "confirmation_token", b"confirmation_token", "maximum", b"maximum", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -489,8 +603,13 @@ class PlaceBidResponse(_message.Message):
     MINIMUM_NEXT_BID_FIELD_NUMBER: _builtins.int
     ENDS_AT_FIELD_NUMBER: _builtins.int
     POSITION_FIELD_NUMBER: _builtins.int
+    WON_FIELD_NUMBER: _builtins.int
     leading: _builtins.bool
-    """Whether the bidder leads after this bid; otherwise an earlier maximum was at least as high."""
+    """Whether the bidder leads after this bid; otherwise an earlier maximum was at least as high. A sealed auction does not
+    tell, so it is false there.
+    """
+    won: _builtins.bool
+    """Whether this bid ended the auction and won it, as the first bid on a falling price or a purchase does."""
     @_builtins.property
     def bid(self) -> _auction_pb2.Bid:
         """The bid as it was recorded."""
@@ -520,10 +639,11 @@ class PlaceBidResponse(_message.Message):
         minimum_next_bid: _money_pb2.Money | None = ...,
         ends_at: _timestamp_pb2.Timestamp | None = ...,
         position: _position_pb2.Position | None = ...,
+        won: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["bid", b"bid", "ends_at", b"ends_at", "minimum_next_bid", b"minimum_next_bid", "position", b"position", "price", b"price"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bid", b"bid", "ends_at", b"ends_at", "leading", b"leading", "minimum_next_bid", b"minimum_next_bid", "position", b"position", "price", b"price"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bid", b"bid", "ends_at", b"ends_at", "leading", b"leading", "minimum_next_bid", b"minimum_next_bid", "position", b"position", "price", b"price", "won", b"won"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -590,6 +710,150 @@ class PlaceBidsResponse(_message.Message):
 Global___PlaceBidsResponse: _TypeAlias = PlaceBidsResponse  # noqa: Y015
 
 @_typing.final
+class BuyNowRequest(_message.Message):
+    """BuyNowRequest takes an auction at its price."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    AUCTION_ID_FIELD_NUMBER: _builtins.int
+    PRICE_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """The key of this command, a UUID of the client's; a replay returns the first answer."""
+    auction_id: _builtins.str
+    """The auction to buy."""
+    @_builtins.property
+    def price(self) -> _money_pb2.Money:
+        """The buy-now price that the buyer saw; at another price nothing is bought."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        auction_id: _builtins.str = ...,
+        price: _money_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["price", b"price"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["auction_id", b"auction_id", "price", b"price", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BuyNowRequest: _TypeAlias = BuyNowRequest  # noqa: Y015
+
+@_typing.final
+class BuyNowResponse(_message.Message):
+    """BuyNowResponse says what the purchase did."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BID_FIELD_NUMBER: _builtins.int
+    PRICE_FIELD_NUMBER: _builtins.int
+    ENDED_AT_FIELD_NUMBER: _builtins.int
+    POSITION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def bid(self) -> _auction_pb2.Bid:
+        """The purchase, as the last record of the bid log."""
+
+    @_builtins.property
+    def price(self) -> _money_pb2.Money:
+        """The price that the buyer pays."""
+
+    @_builtins.property
+    def ended_at(self) -> _timestamp_pb2.Timestamp:
+        """When the auction ended."""
+
+    @_builtins.property
+    def position(self) -> _position_pb2.Position:
+        """The event that records this purchase; the end follows it."""
+
+    def __init__(
+        self,
+        *,
+        bid: _auction_pb2.Bid | None = ...,
+        price: _money_pb2.Money | None = ...,
+        ended_at: _timestamp_pb2.Timestamp | None = ...,
+        position: _position_pb2.Position | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["bid", b"bid", "ended_at", b"ended_at", "position", b"position", "price", b"price"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bid", b"bid", "ended_at", b"ended_at", "position", b"position", "price", b"price"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BuyNowResponse: _TypeAlias = BuyNowResponse  # noqa: Y015
+
+@_typing.final
+class RetractBidRequest(_message.Message):
+    """RetractBidRequest names a bid and says why it is taken back."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    AUCTION_ID_FIELD_NUMBER: _builtins.int
+    BID_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """The key of this command, a UUID of the client's; a replay returns the first answer."""
+    auction_id: _builtins.str
+    """The auction."""
+    bid_id: _builtins.str
+    """A bid of the caller's own."""
+    reason: Global___RetractionReason.ValueType
+    """Why."""
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        auction_id: _builtins.str = ...,
+        bid_id: _builtins.str = ...,
+        reason: Global___RetractionReason.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["auction_id", b"auction_id", "bid_id", b"bid_id", "reason", b"reason", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RetractBidRequest: _TypeAlias = RetractBidRequest  # noqa: Y015
+
+@_typing.final
+class RetractBidResponse(_message.Message):
+    """RetractBidResponse says what the auction has come to."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RETRACTED_BID_IDS_FIELD_NUMBER: _builtins.int
+    POSITION_FIELD_NUMBER: _builtins.int
+    PRICE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def retracted_bid_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The ids of the bids that no longer count, oldest first."""
+
+    @_builtins.property
+    def position(self) -> _position_pb2.Position:
+        """The event that records the retraction."""
+
+    @_builtins.property
+    def price(self) -> _money_pb2.Money:
+        """The price after it; the opening price in a sealed auction."""
+
+    def __init__(
+        self,
+        *,
+        retracted_bid_ids: _abc.Iterable[_builtins.str] | None = ...,
+        position: _position_pb2.Position | None = ...,
+        price: _money_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["position", b"position", "price", b"price"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["position", b"position", "price", b"price", "retracted_bid_ids", b"retracted_bid_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RetractBidResponse: _TypeAlias = RetractBidResponse  # noqa: Y015
+
+@_typing.final
 class ListBidsRequest(_message.Message):
     """ListBidsRequest names an auction and pages."""
 
@@ -627,22 +891,455 @@ class ListBidsResponse(_message.Message):
 
     BIDS_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    POSITION_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
     """The token of the next page; empty on the last."""
     @_builtins.property
     def bids(self) -> _containers.RepeatedCompositeFieldContainer[_auction_pb2.Bid]:
         """The bids of this page, newest first."""
 
+    @_builtins.property
+    def position(self) -> _position_pb2.Position:
+        """Where the auction stood when the page was read: no bid up to there is missing."""
+
     def __init__(
         self,
         *,
         bids: _abc.Iterable[_auction_pb2.Bid] | None = ...,
         next_page_token: _builtins.str = ...,
+        position: _position_pb2.Position | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["position", b"position"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bids", b"bids", "next_page_token", b"next_page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bids", b"bids", "next_page_token", b"next_page_token", "position", b"position"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListBidsResponse: _TypeAlias = ListBidsResponse  # noqa: Y015
+
+@_typing.final
+class WatchlistAddRequest(_message.Message):
+    """WatchlistAddRequest names the auction to watch."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AUCTION_ID_FIELD_NUMBER: _builtins.int
+    auction_id: _builtins.str
+    """The auction's id."""
+    def __init__(
+        self,
+        *,
+        auction_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["auction_id", b"auction_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WatchlistAddRequest: _TypeAlias = WatchlistAddRequest  # noqa: Y015
+
+@_typing.final
+class WatchlistAddResponse(_message.Message):
+    """WatchlistAddResponse is empty: the auction is on the list."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WatchlistAddResponse: _TypeAlias = WatchlistAddResponse  # noqa: Y015
+
+@_typing.final
+class WatchlistRemoveRequest(_message.Message):
+    """WatchlistRemoveRequest names the auction to watch no longer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AUCTION_ID_FIELD_NUMBER: _builtins.int
+    auction_id: _builtins.str
+    """The auction's id."""
+    def __init__(
+        self,
+        *,
+        auction_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["auction_id", b"auction_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WatchlistRemoveRequest: _TypeAlias = WatchlistRemoveRequest  # noqa: Y015
+
+@_typing.final
+class WatchlistRemoveResponse(_message.Message):
+    """WatchlistRemoveResponse is empty: the auction is not on the list."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WatchlistRemoveResponse: _TypeAlias = WatchlistRemoveResponse  # noqa: Y015
+
+@_typing.final
+class ListWatchlistRequest(_message.Message):
+    """ListWatchlistRequest pages."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """How many to return, 50 by default and 200 at the most; more is coerced."""
+    page_token: _builtins.str
+    """The token of the page to return; empty means the first."""
+    def __init__(
+        self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListWatchlistRequest: _TypeAlias = ListWatchlistRequest  # noqa: Y015
+
+@_typing.final
+class ListWatchlistResponse(_message.Message):
+    """ListWatchlistResponse carries one page."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AUCTIONS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """The token of the next page; empty on the last."""
+    @_builtins.property
+    def auctions(self) -> _containers.RepeatedCompositeFieldContainer[_auction_pb2.Auction]:
+        """The auctions of this page, latest added first."""
+
+    def __init__(
+        self,
+        *,
+        auctions: _abc.Iterable[_auction_pb2.Auction] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["auctions", b"auctions", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListWatchlistResponse: _TypeAlias = ListWatchlistResponse  # noqa: Y015
+
+@_typing.final
+class BlockBidderRequest(_message.Message):
+    """BlockBidderRequest names whom to keep out."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BIDDER_ID_FIELD_NUMBER: _builtins.int
+    bidder_id: _builtins.str
+    """The person's id, as the seller sees it in `ListBids`."""
+    def __init__(
+        self,
+        *,
+        bidder_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bidder_id", b"bidder_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BlockBidderRequest: _TypeAlias = BlockBidderRequest  # noqa: Y015
+
+@_typing.final
+class BlockBidderResponse(_message.Message):
+    """BlockBidderResponse is empty: the person is blocked."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BlockBidderResponse: _TypeAlias = BlockBidderResponse  # noqa: Y015
+
+@_typing.final
+class UnblockBidderRequest(_message.Message):
+    """UnblockBidderRequest names whom to let in again."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BIDDER_ID_FIELD_NUMBER: _builtins.int
+    bidder_id: _builtins.str
+    """The person's id."""
+    def __init__(
+        self,
+        *,
+        bidder_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bidder_id", b"bidder_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UnblockBidderRequest: _TypeAlias = UnblockBidderRequest  # noqa: Y015
+
+@_typing.final
+class UnblockBidderResponse(_message.Message):
+    """UnblockBidderResponse is empty: the person is not blocked."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UnblockBidderResponse: _TypeAlias = UnblockBidderResponse  # noqa: Y015
+
+@_typing.final
+class GetBidReceiptRequest(_message.Message):
+    """GetBidReceiptRequest names a bid."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AUCTION_ID_FIELD_NUMBER: _builtins.int
+    BID_ID_FIELD_NUMBER: _builtins.int
+    auction_id: _builtins.str
+    """The auction."""
+    bid_id: _builtins.str
+    """The bid."""
+    def __init__(
+        self,
+        *,
+        auction_id: _builtins.str = ...,
+        bid_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["auction_id", b"auction_id", "bid_id", b"bid_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetBidReceiptRequest: _TypeAlias = GetBidReceiptRequest  # noqa: Y015
+
+@_typing.final
+class GetBidReceiptResponse(_message.Message):
+    """GetBidReceiptResponse carries the receipt."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECEIPT_FIELD_NUMBER: _builtins.int
+    receipt: _builtins.str
+    """The receipt, as a JSON Web Signature in compact form (RFC 7515, ES256): who bid how much on what and when, the hash of
+    the record before and of this one.
+    """
+    def __init__(
+        self,
+        *,
+        receipt: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetBidReceiptResponse: _TypeAlias = GetBidReceiptResponse  # noqa: Y015
+
+@_typing.final
+class GetReceiptKeysRequest(_message.Message):
+    """GetReceiptKeysRequest is empty."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetReceiptKeysRequest: _TypeAlias = GetReceiptKeysRequest  # noqa: Y015
+
+@_typing.final
+class GetReceiptKeysResponse(_message.Message):
+    """GetReceiptKeysResponse is a JSON Web Key Set: its JSON form is what RFC 7517 describes."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KEYS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def keys(self) -> _containers.RepeatedCompositeFieldContainer[Global___JsonWebKey]:
+        """The keys that receipts are or were signed with, the present one first."""
+
+    def __init__(
+        self,
+        *,
+        keys: _abc.Iterable[Global___JsonWebKey] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["keys", b"keys"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetReceiptKeysResponse: _TypeAlias = GetReceiptKeysResponse  # noqa: Y015
+
+@_typing.final
+class JsonWebKey(_message.Message):
+    """JsonWebKey is a public key of the curve P-256 (RFC 7518, section 6.2)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KTY_FIELD_NUMBER: _builtins.int
+    CRV_FIELD_NUMBER: _builtins.int
+    ALG_FIELD_NUMBER: _builtins.int
+    USE_FIELD_NUMBER: _builtins.int
+    KID_FIELD_NUMBER: _builtins.int
+    X_FIELD_NUMBER: _builtins.int
+    Y_FIELD_NUMBER: _builtins.int
+    kty: _builtins.str
+    """The key type, always `EC`."""
+    crv: _builtins.str
+    """The curve, always `P-256`."""
+    alg: _builtins.str
+    """The algorithm, always `ES256`."""
+    use: _builtins.str
+    """What the key is for, always `sig`."""
+    kid: _builtins.str
+    """The key's id, as in the header of a receipt."""
+    x: _builtins.str
+    """The x coordinate, base64url without padding."""
+    y: _builtins.str
+    """The y coordinate, base64url without padding."""
+    def __init__(
+        self,
+        *,
+        kty: _builtins.str = ...,
+        crv: _builtins.str = ...,
+        alg: _builtins.str = ...,
+        use: _builtins.str = ...,
+        kid: _builtins.str = ...,
+        x: _builtins.str = ...,
+        y: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alg", b"alg", "crv", b"crv", "kid", b"kid", "kty", b"kty", "use", b"use", "x", b"x", "y", b"y"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___JsonWebKey: _TypeAlias = JsonWebKey  # noqa: Y015
+
+@_typing.final
+class VerifyBidLogRequest(_message.Message):
+    """VerifyBidLogRequest names the auction to recompute."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AUCTION_ID_FIELD_NUMBER: _builtins.int
+    WITHOUT_BIDDER_ID_FIELD_NUMBER: _builtins.int
+    auction_id: _builtins.str
+    """The auction's id."""
+    without_bidder_id: _builtins.str
+    """A bidder to leave out, for moderators; empty means nobody."""
+    def __init__(
+        self,
+        *,
+        auction_id: _builtins.str = ...,
+        without_bidder_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["auction_id", b"auction_id", "without_bidder_id", b"without_bidder_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___VerifyBidLogRequest: _TypeAlias = VerifyBidLogRequest  # noqa: Y015
+
+@_typing.final
+class VerifyBidLogResponse(_message.Message):
+    """VerifyBidLogResponse says what the log comes to."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VALID_FIELD_NUMBER: _builtins.int
+    RECORD_COUNT_FIELD_NUMBER: _builtins.int
+    HEAD_FIELD_NUMBER: _builtins.int
+    PRICE_FIELD_NUMBER: _builtins.int
+    LEADER_ALIAS_FIELD_NUMBER: _builtins.int
+    FIRST_FAULT_SEQUENCE_FIELD_NUMBER: _builtins.int
+    FAULT_FIELD_NUMBER: _builtins.int
+    COUNTERFACTUAL_PRICE_FIELD_NUMBER: _builtins.int
+    valid: _builtins.bool
+    """Whether every hash, price and leader follows from the records before."""
+    record_count: _builtins.int
+    """How many records the log has, bids and retractions."""
+    head: _builtins.bytes
+    """The hash of the last record as recomputed, 32 bytes; empty without records."""
+    leader_alias: _builtins.str
+    """The alias of who leads or has won, as recomputed; empty without bids and while a sealed auction runs."""
+    first_fault_sequence: _builtins.int
+    """The sequence of the first record that does not follow; 0 if all do."""
+    fault: _builtins.str
+    """What is wrong with that record; empty if nothing is."""
+    @_builtins.property
+    def price(self) -> _money_pb2.Money:
+        """The price as recomputed; absent while a sealed auction runs."""
+
+    @_builtins.property
+    def counterfactual_price(self) -> _money_pb2.Money:
+        """The price without the bidder who was left out; absent if nobody was."""
+
+    def __init__(
+        self,
+        *,
+        valid: _builtins.bool = ...,
+        record_count: _builtins.int = ...,
+        head: _builtins.bytes = ...,
+        price: _money_pb2.Money | None = ...,
+        leader_alias: _builtins.str = ...,
+        first_fault_sequence: _builtins.int = ...,
+        fault: _builtins.str = ...,
+        counterfactual_price: _money_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["counterfactual_price", b"counterfactual_price", "price", b"price"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["counterfactual_price", b"counterfactual_price", "fault", b"fault", "first_fault_sequence", b"first_fault_sequence", "head", b"head", "leader_alias", b"leader_alias", "price", b"price", "record_count", b"record_count", "valid", b"valid"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___VerifyBidLogResponse: _TypeAlias = VerifyBidLogResponse  # noqa: Y015

@@ -40,6 +40,11 @@ class AuctionServiceStub:
                 request_serializer=blytz_dot_auction_dot_v1_dot_auction__service__pb2.CreateAuctionRequest.SerializeToString,
                 response_deserializer=blytz_dot_auction_dot_v1_dot_auction__service__pb2.CreateAuctionResponse.FromString,
                 _registered_method=True)
+        self.UpdateAuction = channel.unary_unary(
+                '/blytz.auction.v1.AuctionService/UpdateAuction',
+                request_serializer=blytz_dot_auction_dot_v1_dot_auction__service__pb2.UpdateAuctionRequest.SerializeToString,
+                response_deserializer=blytz_dot_auction_dot_v1_dot_auction__service__pb2.UpdateAuctionResponse.FromString,
+                _registered_method=True)
         self.ScheduleAuction = channel.unary_unary(
                 '/blytz.auction.v1.AuctionService/ScheduleAuction',
                 request_serializer=blytz_dot_auction_dot_v1_dot_auction__service__pb2.ScheduleAuctionRequest.SerializeToString,
@@ -80,10 +85,60 @@ class AuctionServiceStub:
                 request_serializer=blytz_dot_auction_dot_v1_dot_auction__service__pb2.PlaceBidsRequest.SerializeToString,
                 response_deserializer=blytz_dot_auction_dot_v1_dot_auction__service__pb2.PlaceBidsResponse.FromString,
                 _registered_method=True)
+        self.BuyNow = channel.unary_unary(
+                '/blytz.auction.v1.AuctionService/BuyNow',
+                request_serializer=blytz_dot_auction_dot_v1_dot_auction__service__pb2.BuyNowRequest.SerializeToString,
+                response_deserializer=blytz_dot_auction_dot_v1_dot_auction__service__pb2.BuyNowResponse.FromString,
+                _registered_method=True)
+        self.RetractBid = channel.unary_unary(
+                '/blytz.auction.v1.AuctionService/RetractBid',
+                request_serializer=blytz_dot_auction_dot_v1_dot_auction__service__pb2.RetractBidRequest.SerializeToString,
+                response_deserializer=blytz_dot_auction_dot_v1_dot_auction__service__pb2.RetractBidResponse.FromString,
+                _registered_method=True)
         self.ListBids = channel.unary_unary(
                 '/blytz.auction.v1.AuctionService/ListBids',
                 request_serializer=blytz_dot_auction_dot_v1_dot_auction__service__pb2.ListBidsRequest.SerializeToString,
                 response_deserializer=blytz_dot_auction_dot_v1_dot_auction__service__pb2.ListBidsResponse.FromString,
+                _registered_method=True)
+        self.WatchlistAdd = channel.unary_unary(
+                '/blytz.auction.v1.AuctionService/WatchlistAdd',
+                request_serializer=blytz_dot_auction_dot_v1_dot_auction__service__pb2.WatchlistAddRequest.SerializeToString,
+                response_deserializer=blytz_dot_auction_dot_v1_dot_auction__service__pb2.WatchlistAddResponse.FromString,
+                _registered_method=True)
+        self.WatchlistRemove = channel.unary_unary(
+                '/blytz.auction.v1.AuctionService/WatchlistRemove',
+                request_serializer=blytz_dot_auction_dot_v1_dot_auction__service__pb2.WatchlistRemoveRequest.SerializeToString,
+                response_deserializer=blytz_dot_auction_dot_v1_dot_auction__service__pb2.WatchlistRemoveResponse.FromString,
+                _registered_method=True)
+        self.ListWatchlist = channel.unary_unary(
+                '/blytz.auction.v1.AuctionService/ListWatchlist',
+                request_serializer=blytz_dot_auction_dot_v1_dot_auction__service__pb2.ListWatchlistRequest.SerializeToString,
+                response_deserializer=blytz_dot_auction_dot_v1_dot_auction__service__pb2.ListWatchlistResponse.FromString,
+                _registered_method=True)
+        self.BlockBidder = channel.unary_unary(
+                '/blytz.auction.v1.AuctionService/BlockBidder',
+                request_serializer=blytz_dot_auction_dot_v1_dot_auction__service__pb2.BlockBidderRequest.SerializeToString,
+                response_deserializer=blytz_dot_auction_dot_v1_dot_auction__service__pb2.BlockBidderResponse.FromString,
+                _registered_method=True)
+        self.UnblockBidder = channel.unary_unary(
+                '/blytz.auction.v1.AuctionService/UnblockBidder',
+                request_serializer=blytz_dot_auction_dot_v1_dot_auction__service__pb2.UnblockBidderRequest.SerializeToString,
+                response_deserializer=blytz_dot_auction_dot_v1_dot_auction__service__pb2.UnblockBidderResponse.FromString,
+                _registered_method=True)
+        self.GetBidReceipt = channel.unary_unary(
+                '/blytz.auction.v1.AuctionService/GetBidReceipt',
+                request_serializer=blytz_dot_auction_dot_v1_dot_auction__service__pb2.GetBidReceiptRequest.SerializeToString,
+                response_deserializer=blytz_dot_auction_dot_v1_dot_auction__service__pb2.GetBidReceiptResponse.FromString,
+                _registered_method=True)
+        self.VerifyBidLog = channel.unary_unary(
+                '/blytz.auction.v1.AuctionService/VerifyBidLog',
+                request_serializer=blytz_dot_auction_dot_v1_dot_auction__service__pb2.VerifyBidLogRequest.SerializeToString,
+                response_deserializer=blytz_dot_auction_dot_v1_dot_auction__service__pb2.VerifyBidLogResponse.FromString,
+                _registered_method=True)
+        self.GetReceiptKeys = channel.unary_unary(
+                '/blytz.auction.v1.AuctionService/GetReceiptKeys',
+                request_serializer=blytz_dot_auction_dot_v1_dot_auction__service__pb2.GetReceiptKeysRequest.SerializeToString,
+                response_deserializer=blytz_dot_auction_dot_v1_dot_auction__service__pb2.GetReceiptKeysResponse.FromString,
                 _registered_method=True)
 
 
@@ -95,6 +150,17 @@ class AuctionServiceServicer:
         """CreateAuction makes a draft that only its seller sees.
 
         Errors: `INVALID_ARGUMENT / TERMS_INVALID`.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateAuction(self, request, context):
+        """UpdateAuction changes a draft, a lot that waits or an announced auction. Once bidding has begun only the
+        description may change, and whoever bid before may then take that back.
+
+        Errors: `NOT_FOUND / AUCTION_NOT_FOUND`, `ABORTED / ETAG_MISMATCH`, `FAILED_PRECONDITION / TERMS_FROZEN`,
+        `FAILED_PRECONDITION / STATE_TRANSITION_INVALID`, `INVALID_ARGUMENT / TERMS_INVALID`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -166,8 +232,10 @@ class AuctionServiceServicer:
         Errors: `NOT_FOUND / AUCTION_NOT_FOUND`, `FAILED_PRECONDITION / AUCTION_NOT_LIVE`,
         `FAILED_PRECONDITION / AUCTION_ENDED`, `FAILED_PRECONDITION / BID_TOO_LOW`,
         `FAILED_PRECONDITION / MAXIMUM_NOT_RAISED`, `FAILED_PRECONDITION / INSUFFICIENT_FUNDS`,
-        `PERMISSION_DENIED / OWN_AUCTION`, `INVALID_ARGUMENT / CURRENCY_MISMATCH`,
-        `INVALID_ARGUMENT / REQUEST_ID_REUSED`, `UNAVAILABLE / SHARD_UNAVAILABLE`.
+        `FAILED_PRECONDITION / CARD_MISSING`, `FAILED_PRECONDITION / CONFIRM_LARGE_BID`,
+        `FAILED_PRECONDITION / BIDDER_LIMIT_EXCEEDED`, `PERMISSION_DENIED / OWN_AUCTION`,
+        `PERMISSION_DENIED / LINKED_ACCOUNT`, `PERMISSION_DENIED / BIDDER_BLOCKED`,
+        `INVALID_ARGUMENT / CURRENCY_MISMATCH`, `INVALID_ARGUMENT / REQUEST_ID_REUSED`, `UNAVAILABLE / SHARD_UNAVAILABLE`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -176,6 +244,34 @@ class AuctionServiceServicer:
     def PlaceBids(self, request_iterator, context):
         """PlaceBids places many bids over one stream, for clients that bid for many people or on many lots. Verdicts come back
         in the order of their commits, each with its `request_id`; a refused bid does not end the stream.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BuyNow(self, request, context):
+        """BuyNow ends the auction at its buy-now price for the caller; whatever was held for others is released. When it
+        returns OK the purchase is committed and funded.
+
+        Errors: `NOT_FOUND / AUCTION_NOT_FOUND`, `FAILED_PRECONDITION / AUCTION_NOT_LIVE`,
+        `FAILED_PRECONDITION / AUCTION_ENDED`, `FAILED_PRECONDITION / BUY_NOW_UNAVAILABLE`,
+        `FAILED_PRECONDITION / INSUFFICIENT_FUNDS`, `FAILED_PRECONDITION / CARD_MISSING`,
+        `FAILED_PRECONDITION / BIDDER_LIMIT_EXCEEDED`, `PERMISSION_DENIED / OWN_AUCTION`,
+        `PERMISSION_DENIED / LINKED_ACCOUNT`, `PERMISSION_DENIED / BIDDER_BLOCKED`, `INVALID_ARGUMENT / CURRENCY_MISMATCH`,
+        `INVALID_ARGUMENT / REQUEST_ID_REUSED`, `UNAVAILABLE / SHARD_UNAVAILABLE`.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RetractBid(self, request, context):
+        """RetractBid takes bids back, after a typing error or when the description was changed after the bid. With at least
+        12 hours left it takes back all bids of the caller in this auction; later only their latest, within an hour of it.
+        Price and leader are recomputed from what stays; the log keeps everything.
+
+        Errors: `NOT_FOUND / AUCTION_NOT_FOUND`, `NOT_FOUND / BID_NOT_FOUND`, `FAILED_PRECONDITION / AUCTION_NOT_LIVE`,
+        `FAILED_PRECONDITION / AUCTION_ENDED`, `FAILED_PRECONDITION / RETRACTION_NOT_ALLOWED`,
+        `INVALID_ARGUMENT / REQUEST_ID_REUSED`, `UNAVAILABLE / SHARD_UNAVAILABLE`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -190,6 +286,79 @@ class AuctionServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def WatchlistAdd(self, request, context):
+        """WatchlistAdd puts an auction on the caller's watch list; one that is there already stays where it is.
+
+        Errors: `NOT_FOUND / AUCTION_NOT_FOUND`, `UNAVAILABLE / SHARD_UNAVAILABLE`.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WatchlistRemove(self, request, context):
+        """WatchlistRemove takes an auction off the caller's watch list; one that is not there is no error.
+
+        Errors: `UNAVAILABLE / SHARD_UNAVAILABLE`.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListWatchlist(self, request, context):
+        """ListWatchlist lists the auctions that the caller watches, latest added first.
+
+        Errors: `INVALID_ARGUMENT / PAGE_TOKEN_INVALID`.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BlockBidder(self, request, context):
+        """BlockBidder keeps a person from bidding on any auction of the caller's from now on; bids that they have placed
+        stay. Some shards may have it already when it fails, so it is to be repeated then.
+
+        Errors: `UNAVAILABLE / SHARD_UNAVAILABLE`.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UnblockBidder(self, request, context):
+        """UnblockBidder lets a person bid on the caller's auctions again.
+
+        Errors: `UNAVAILABLE / SHARD_UNAVAILABLE`.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetBidReceipt(self, request, context):
+        """GetBidReceipt returns a signed receipt for a bid, to the bidder themselves and to moderators. Anyone can check it
+        without this service: the signature with the keys of `GetReceiptKeys`, the hash from the fields.
+
+        Errors: `NOT_FOUND / AUCTION_NOT_FOUND`, `NOT_FOUND / BID_NOT_FOUND`.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def VerifyBidLog(self, request, context):
+        """VerifyBidLog recomputes the hashes, the price and the winner of an auction from its bid log. A moderator may leave
+        a bidder out, to see what the price would have been without them.
+
+        Errors: `NOT_FOUND / AUCTION_NOT_FOUND`, `PERMISSION_DENIED / ROLE_MISSING`.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetReceiptKeys(self, request, context):
+        """GetReceiptKeys returns the public keys of receipts, as a JSON Web Key Set (RFC 7517).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AuctionServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -197,6 +366,11 @@ def add_AuctionServiceServicer_to_server(servicer, server):
                     servicer.CreateAuction,
                     request_deserializer=blytz_dot_auction_dot_v1_dot_auction__service__pb2.CreateAuctionRequest.FromString,
                     response_serializer=blytz_dot_auction_dot_v1_dot_auction__service__pb2.CreateAuctionResponse.SerializeToString,
+            ),
+            'UpdateAuction': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateAuction,
+                    request_deserializer=blytz_dot_auction_dot_v1_dot_auction__service__pb2.UpdateAuctionRequest.FromString,
+                    response_serializer=blytz_dot_auction_dot_v1_dot_auction__service__pb2.UpdateAuctionResponse.SerializeToString,
             ),
             'ScheduleAuction': grpc.unary_unary_rpc_method_handler(
                     servicer.ScheduleAuction,
@@ -238,10 +412,60 @@ def add_AuctionServiceServicer_to_server(servicer, server):
                     request_deserializer=blytz_dot_auction_dot_v1_dot_auction__service__pb2.PlaceBidsRequest.FromString,
                     response_serializer=blytz_dot_auction_dot_v1_dot_auction__service__pb2.PlaceBidsResponse.SerializeToString,
             ),
+            'BuyNow': grpc.unary_unary_rpc_method_handler(
+                    servicer.BuyNow,
+                    request_deserializer=blytz_dot_auction_dot_v1_dot_auction__service__pb2.BuyNowRequest.FromString,
+                    response_serializer=blytz_dot_auction_dot_v1_dot_auction__service__pb2.BuyNowResponse.SerializeToString,
+            ),
+            'RetractBid': grpc.unary_unary_rpc_method_handler(
+                    servicer.RetractBid,
+                    request_deserializer=blytz_dot_auction_dot_v1_dot_auction__service__pb2.RetractBidRequest.FromString,
+                    response_serializer=blytz_dot_auction_dot_v1_dot_auction__service__pb2.RetractBidResponse.SerializeToString,
+            ),
             'ListBids': grpc.unary_unary_rpc_method_handler(
                     servicer.ListBids,
                     request_deserializer=blytz_dot_auction_dot_v1_dot_auction__service__pb2.ListBidsRequest.FromString,
                     response_serializer=blytz_dot_auction_dot_v1_dot_auction__service__pb2.ListBidsResponse.SerializeToString,
+            ),
+            'WatchlistAdd': grpc.unary_unary_rpc_method_handler(
+                    servicer.WatchlistAdd,
+                    request_deserializer=blytz_dot_auction_dot_v1_dot_auction__service__pb2.WatchlistAddRequest.FromString,
+                    response_serializer=blytz_dot_auction_dot_v1_dot_auction__service__pb2.WatchlistAddResponse.SerializeToString,
+            ),
+            'WatchlistRemove': grpc.unary_unary_rpc_method_handler(
+                    servicer.WatchlistRemove,
+                    request_deserializer=blytz_dot_auction_dot_v1_dot_auction__service__pb2.WatchlistRemoveRequest.FromString,
+                    response_serializer=blytz_dot_auction_dot_v1_dot_auction__service__pb2.WatchlistRemoveResponse.SerializeToString,
+            ),
+            'ListWatchlist': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListWatchlist,
+                    request_deserializer=blytz_dot_auction_dot_v1_dot_auction__service__pb2.ListWatchlistRequest.FromString,
+                    response_serializer=blytz_dot_auction_dot_v1_dot_auction__service__pb2.ListWatchlistResponse.SerializeToString,
+            ),
+            'BlockBidder': grpc.unary_unary_rpc_method_handler(
+                    servicer.BlockBidder,
+                    request_deserializer=blytz_dot_auction_dot_v1_dot_auction__service__pb2.BlockBidderRequest.FromString,
+                    response_serializer=blytz_dot_auction_dot_v1_dot_auction__service__pb2.BlockBidderResponse.SerializeToString,
+            ),
+            'UnblockBidder': grpc.unary_unary_rpc_method_handler(
+                    servicer.UnblockBidder,
+                    request_deserializer=blytz_dot_auction_dot_v1_dot_auction__service__pb2.UnblockBidderRequest.FromString,
+                    response_serializer=blytz_dot_auction_dot_v1_dot_auction__service__pb2.UnblockBidderResponse.SerializeToString,
+            ),
+            'GetBidReceipt': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetBidReceipt,
+                    request_deserializer=blytz_dot_auction_dot_v1_dot_auction__service__pb2.GetBidReceiptRequest.FromString,
+                    response_serializer=blytz_dot_auction_dot_v1_dot_auction__service__pb2.GetBidReceiptResponse.SerializeToString,
+            ),
+            'VerifyBidLog': grpc.unary_unary_rpc_method_handler(
+                    servicer.VerifyBidLog,
+                    request_deserializer=blytz_dot_auction_dot_v1_dot_auction__service__pb2.VerifyBidLogRequest.FromString,
+                    response_serializer=blytz_dot_auction_dot_v1_dot_auction__service__pb2.VerifyBidLogResponse.SerializeToString,
+            ),
+            'GetReceiptKeys': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetReceiptKeys,
+                    request_deserializer=blytz_dot_auction_dot_v1_dot_auction__service__pb2.GetReceiptKeysRequest.FromString,
+                    response_serializer=blytz_dot_auction_dot_v1_dot_auction__service__pb2.GetReceiptKeysResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -272,6 +496,33 @@ class AuctionService:
             '/blytz.auction.v1.AuctionService/CreateAuction',
             blytz_dot_auction_dot_v1_dot_auction__service__pb2.CreateAuctionRequest.SerializeToString,
             blytz_dot_auction_dot_v1_dot_auction__service__pb2.CreateAuctionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateAuction(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/blytz.auction.v1.AuctionService/UpdateAuction',
+            blytz_dot_auction_dot_v1_dot_auction__service__pb2.UpdateAuctionRequest.SerializeToString,
+            blytz_dot_auction_dot_v1_dot_auction__service__pb2.UpdateAuctionResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -499,6 +750,60 @@ class AuctionService:
             _registered_method=True)
 
     @staticmethod
+    def BuyNow(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/blytz.auction.v1.AuctionService/BuyNow',
+            blytz_dot_auction_dot_v1_dot_auction__service__pb2.BuyNowRequest.SerializeToString,
+            blytz_dot_auction_dot_v1_dot_auction__service__pb2.BuyNowResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RetractBid(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/blytz.auction.v1.AuctionService/RetractBid',
+            blytz_dot_auction_dot_v1_dot_auction__service__pb2.RetractBidRequest.SerializeToString,
+            blytz_dot_auction_dot_v1_dot_auction__service__pb2.RetractBidResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def ListBids(request,
             target,
             options=(),
@@ -515,6 +820,222 @@ class AuctionService:
             '/blytz.auction.v1.AuctionService/ListBids',
             blytz_dot_auction_dot_v1_dot_auction__service__pb2.ListBidsRequest.SerializeToString,
             blytz_dot_auction_dot_v1_dot_auction__service__pb2.ListBidsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchlistAdd(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/blytz.auction.v1.AuctionService/WatchlistAdd',
+            blytz_dot_auction_dot_v1_dot_auction__service__pb2.WatchlistAddRequest.SerializeToString,
+            blytz_dot_auction_dot_v1_dot_auction__service__pb2.WatchlistAddResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchlistRemove(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/blytz.auction.v1.AuctionService/WatchlistRemove',
+            blytz_dot_auction_dot_v1_dot_auction__service__pb2.WatchlistRemoveRequest.SerializeToString,
+            blytz_dot_auction_dot_v1_dot_auction__service__pb2.WatchlistRemoveResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListWatchlist(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/blytz.auction.v1.AuctionService/ListWatchlist',
+            blytz_dot_auction_dot_v1_dot_auction__service__pb2.ListWatchlistRequest.SerializeToString,
+            blytz_dot_auction_dot_v1_dot_auction__service__pb2.ListWatchlistResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BlockBidder(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/blytz.auction.v1.AuctionService/BlockBidder',
+            blytz_dot_auction_dot_v1_dot_auction__service__pb2.BlockBidderRequest.SerializeToString,
+            blytz_dot_auction_dot_v1_dot_auction__service__pb2.BlockBidderResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UnblockBidder(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/blytz.auction.v1.AuctionService/UnblockBidder',
+            blytz_dot_auction_dot_v1_dot_auction__service__pb2.UnblockBidderRequest.SerializeToString,
+            blytz_dot_auction_dot_v1_dot_auction__service__pb2.UnblockBidderResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetBidReceipt(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/blytz.auction.v1.AuctionService/GetBidReceipt',
+            blytz_dot_auction_dot_v1_dot_auction__service__pb2.GetBidReceiptRequest.SerializeToString,
+            blytz_dot_auction_dot_v1_dot_auction__service__pb2.GetBidReceiptResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def VerifyBidLog(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/blytz.auction.v1.AuctionService/VerifyBidLog',
+            blytz_dot_auction_dot_v1_dot_auction__service__pb2.VerifyBidLogRequest.SerializeToString,
+            blytz_dot_auction_dot_v1_dot_auction__service__pb2.VerifyBidLogResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetReceiptKeys(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/blytz.auction.v1.AuctionService/GetReceiptKeys',
+            blytz_dot_auction_dot_v1_dot_auction__service__pb2.GetReceiptKeysRequest.SerializeToString,
+            blytz_dot_auction_dot_v1_dot_auction__service__pb2.GetReceiptKeysResponse.FromString,
             options,
             channel_credentials,
             insecure,

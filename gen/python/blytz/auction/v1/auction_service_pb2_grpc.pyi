@@ -38,6 +38,13 @@ class AuctionServiceStub:
 
     Errors: `INVALID_ARGUMENT / TERMS_INVALID`.
     """
+    UpdateAuction: _grpc.UnaryUnaryMultiCallable[_auction_service_pb2.UpdateAuctionRequest, _auction_service_pb2.UpdateAuctionResponse]
+    """UpdateAuction changes a draft, a lot that waits or an announced auction. Once bidding has begun only the
+    description may change, and whoever bid before may then take that back.
+
+    Errors: `NOT_FOUND / AUCTION_NOT_FOUND`, `ABORTED / ETAG_MISMATCH`, `FAILED_PRECONDITION / TERMS_FROZEN`,
+    `FAILED_PRECONDITION / STATE_TRANSITION_INVALID`, `INVALID_ARGUMENT / TERMS_INVALID`.
+    """
     ScheduleAuction: _grpc.UnaryUnaryMultiCallable[_auction_service_pb2.ScheduleAuctionRequest, _auction_service_pb2.ScheduleAuctionResponse]
     """ScheduleAuction makes a draft public and lets it start and end by itself.
 
@@ -80,18 +87,80 @@ class AuctionServiceStub:
     Errors: `NOT_FOUND / AUCTION_NOT_FOUND`, `FAILED_PRECONDITION / AUCTION_NOT_LIVE`,
     `FAILED_PRECONDITION / AUCTION_ENDED`, `FAILED_PRECONDITION / BID_TOO_LOW`,
     `FAILED_PRECONDITION / MAXIMUM_NOT_RAISED`, `FAILED_PRECONDITION / INSUFFICIENT_FUNDS`,
-    `PERMISSION_DENIED / OWN_AUCTION`, `INVALID_ARGUMENT / CURRENCY_MISMATCH`,
-    `INVALID_ARGUMENT / REQUEST_ID_REUSED`, `UNAVAILABLE / SHARD_UNAVAILABLE`.
+    `FAILED_PRECONDITION / CARD_MISSING`, `FAILED_PRECONDITION / CONFIRM_LARGE_BID`,
+    `FAILED_PRECONDITION / BIDDER_LIMIT_EXCEEDED`, `PERMISSION_DENIED / OWN_AUCTION`,
+    `PERMISSION_DENIED / LINKED_ACCOUNT`, `PERMISSION_DENIED / BIDDER_BLOCKED`,
+    `INVALID_ARGUMENT / CURRENCY_MISMATCH`, `INVALID_ARGUMENT / REQUEST_ID_REUSED`, `UNAVAILABLE / SHARD_UNAVAILABLE`.
     """
     PlaceBids: _grpc.StreamStreamMultiCallable[_auction_service_pb2.PlaceBidsRequest, _auction_service_pb2.PlaceBidsResponse]
     """PlaceBids places many bids over one stream, for clients that bid for many people or on many lots. Verdicts come back
     in the order of their commits, each with its `request_id`; a refused bid does not end the stream.
+    """
+    BuyNow: _grpc.UnaryUnaryMultiCallable[_auction_service_pb2.BuyNowRequest, _auction_service_pb2.BuyNowResponse]
+    """BuyNow ends the auction at its buy-now price for the caller; whatever was held for others is released. When it
+    returns OK the purchase is committed and funded.
+
+    Errors: `NOT_FOUND / AUCTION_NOT_FOUND`, `FAILED_PRECONDITION / AUCTION_NOT_LIVE`,
+    `FAILED_PRECONDITION / AUCTION_ENDED`, `FAILED_PRECONDITION / BUY_NOW_UNAVAILABLE`,
+    `FAILED_PRECONDITION / INSUFFICIENT_FUNDS`, `FAILED_PRECONDITION / CARD_MISSING`,
+    `FAILED_PRECONDITION / BIDDER_LIMIT_EXCEEDED`, `PERMISSION_DENIED / OWN_AUCTION`,
+    `PERMISSION_DENIED / LINKED_ACCOUNT`, `PERMISSION_DENIED / BIDDER_BLOCKED`, `INVALID_ARGUMENT / CURRENCY_MISMATCH`,
+    `INVALID_ARGUMENT / REQUEST_ID_REUSED`, `UNAVAILABLE / SHARD_UNAVAILABLE`.
+    """
+    RetractBid: _grpc.UnaryUnaryMultiCallable[_auction_service_pb2.RetractBidRequest, _auction_service_pb2.RetractBidResponse]
+    """RetractBid takes bids back, after a typing error or when the description was changed after the bid. With at least
+    12 hours left it takes back all bids of the caller in this auction; later only their latest, within an hour of it.
+    Price and leader are recomputed from what stays; the log keeps everything.
+
+    Errors: `NOT_FOUND / AUCTION_NOT_FOUND`, `NOT_FOUND / BID_NOT_FOUND`, `FAILED_PRECONDITION / AUCTION_NOT_LIVE`,
+    `FAILED_PRECONDITION / AUCTION_ENDED`, `FAILED_PRECONDITION / RETRACTION_NOT_ALLOWED`,
+    `INVALID_ARGUMENT / REQUEST_ID_REUSED`, `UNAVAILABLE / SHARD_UNAVAILABLE`.
     """
     ListBids: _grpc.UnaryUnaryMultiCallable[_auction_service_pb2.ListBidsRequest, _auction_service_pb2.ListBidsResponse]
     """ListBids lists an auction's accepted bids, newest first.
 
     Errors: `NOT_FOUND / AUCTION_NOT_FOUND`, `INVALID_ARGUMENT / PAGE_TOKEN_INVALID`.
     """
+    WatchlistAdd: _grpc.UnaryUnaryMultiCallable[_auction_service_pb2.WatchlistAddRequest, _auction_service_pb2.WatchlistAddResponse]
+    """WatchlistAdd puts an auction on the caller's watch list; one that is there already stays where it is.
+
+    Errors: `NOT_FOUND / AUCTION_NOT_FOUND`, `UNAVAILABLE / SHARD_UNAVAILABLE`.
+    """
+    WatchlistRemove: _grpc.UnaryUnaryMultiCallable[_auction_service_pb2.WatchlistRemoveRequest, _auction_service_pb2.WatchlistRemoveResponse]
+    """WatchlistRemove takes an auction off the caller's watch list; one that is not there is no error.
+
+    Errors: `UNAVAILABLE / SHARD_UNAVAILABLE`.
+    """
+    ListWatchlist: _grpc.UnaryUnaryMultiCallable[_auction_service_pb2.ListWatchlistRequest, _auction_service_pb2.ListWatchlistResponse]
+    """ListWatchlist lists the auctions that the caller watches, latest added first.
+
+    Errors: `INVALID_ARGUMENT / PAGE_TOKEN_INVALID`.
+    """
+    BlockBidder: _grpc.UnaryUnaryMultiCallable[_auction_service_pb2.BlockBidderRequest, _auction_service_pb2.BlockBidderResponse]
+    """BlockBidder keeps a person from bidding on any auction of the caller's from now on; bids that they have placed
+    stay. Some shards may have it already when it fails, so it is to be repeated then.
+
+    Errors: `UNAVAILABLE / SHARD_UNAVAILABLE`.
+    """
+    UnblockBidder: _grpc.UnaryUnaryMultiCallable[_auction_service_pb2.UnblockBidderRequest, _auction_service_pb2.UnblockBidderResponse]
+    """UnblockBidder lets a person bid on the caller's auctions again.
+
+    Errors: `UNAVAILABLE / SHARD_UNAVAILABLE`.
+    """
+    GetBidReceipt: _grpc.UnaryUnaryMultiCallable[_auction_service_pb2.GetBidReceiptRequest, _auction_service_pb2.GetBidReceiptResponse]
+    """GetBidReceipt returns a signed receipt for a bid, to the bidder themselves and to moderators. Anyone can check it
+    without this service: the signature with the keys of `GetReceiptKeys`, the hash from the fields.
+
+    Errors: `NOT_FOUND / AUCTION_NOT_FOUND`, `NOT_FOUND / BID_NOT_FOUND`.
+    """
+    VerifyBidLog: _grpc.UnaryUnaryMultiCallable[_auction_service_pb2.VerifyBidLogRequest, _auction_service_pb2.VerifyBidLogResponse]
+    """VerifyBidLog recomputes the hashes, the price and the winner of an auction from its bid log. A moderator may leave
+    a bidder out, to see what the price would have been without them.
+
+    Errors: `NOT_FOUND / AUCTION_NOT_FOUND`, `PERMISSION_DENIED / ROLE_MISSING`.
+    """
+    GetReceiptKeys: _grpc.UnaryUnaryMultiCallable[_auction_service_pb2.GetReceiptKeysRequest, _auction_service_pb2.GetReceiptKeysResponse]
+    """GetReceiptKeys returns the public keys of receipts, as a JSON Web Key Set (RFC 7517)."""
 
 @_typing.type_check_only
 class AuctionServiceAsyncStub(AuctionServiceStub):
@@ -102,6 +171,13 @@ class AuctionServiceAsyncStub(AuctionServiceStub):
     """CreateAuction makes a draft that only its seller sees.
 
     Errors: `INVALID_ARGUMENT / TERMS_INVALID`.
+    """
+    UpdateAuction: _aio.UnaryUnaryMultiCallable[_auction_service_pb2.UpdateAuctionRequest, _auction_service_pb2.UpdateAuctionResponse]  # type: ignore[assignment]
+    """UpdateAuction changes a draft, a lot that waits or an announced auction. Once bidding has begun only the
+    description may change, and whoever bid before may then take that back.
+
+    Errors: `NOT_FOUND / AUCTION_NOT_FOUND`, `ABORTED / ETAG_MISMATCH`, `FAILED_PRECONDITION / TERMS_FROZEN`,
+    `FAILED_PRECONDITION / STATE_TRANSITION_INVALID`, `INVALID_ARGUMENT / TERMS_INVALID`.
     """
     ScheduleAuction: _aio.UnaryUnaryMultiCallable[_auction_service_pb2.ScheduleAuctionRequest, _auction_service_pb2.ScheduleAuctionResponse]  # type: ignore[assignment]
     """ScheduleAuction makes a draft public and lets it start and end by itself.
@@ -145,18 +221,80 @@ class AuctionServiceAsyncStub(AuctionServiceStub):
     Errors: `NOT_FOUND / AUCTION_NOT_FOUND`, `FAILED_PRECONDITION / AUCTION_NOT_LIVE`,
     `FAILED_PRECONDITION / AUCTION_ENDED`, `FAILED_PRECONDITION / BID_TOO_LOW`,
     `FAILED_PRECONDITION / MAXIMUM_NOT_RAISED`, `FAILED_PRECONDITION / INSUFFICIENT_FUNDS`,
-    `PERMISSION_DENIED / OWN_AUCTION`, `INVALID_ARGUMENT / CURRENCY_MISMATCH`,
-    `INVALID_ARGUMENT / REQUEST_ID_REUSED`, `UNAVAILABLE / SHARD_UNAVAILABLE`.
+    `FAILED_PRECONDITION / CARD_MISSING`, `FAILED_PRECONDITION / CONFIRM_LARGE_BID`,
+    `FAILED_PRECONDITION / BIDDER_LIMIT_EXCEEDED`, `PERMISSION_DENIED / OWN_AUCTION`,
+    `PERMISSION_DENIED / LINKED_ACCOUNT`, `PERMISSION_DENIED / BIDDER_BLOCKED`,
+    `INVALID_ARGUMENT / CURRENCY_MISMATCH`, `INVALID_ARGUMENT / REQUEST_ID_REUSED`, `UNAVAILABLE / SHARD_UNAVAILABLE`.
     """
     PlaceBids: _aio.StreamStreamMultiCallable[_auction_service_pb2.PlaceBidsRequest, _auction_service_pb2.PlaceBidsResponse]  # type: ignore[assignment]
     """PlaceBids places many bids over one stream, for clients that bid for many people or on many lots. Verdicts come back
     in the order of their commits, each with its `request_id`; a refused bid does not end the stream.
+    """
+    BuyNow: _aio.UnaryUnaryMultiCallable[_auction_service_pb2.BuyNowRequest, _auction_service_pb2.BuyNowResponse]  # type: ignore[assignment]
+    """BuyNow ends the auction at its buy-now price for the caller; whatever was held for others is released. When it
+    returns OK the purchase is committed and funded.
+
+    Errors: `NOT_FOUND / AUCTION_NOT_FOUND`, `FAILED_PRECONDITION / AUCTION_NOT_LIVE`,
+    `FAILED_PRECONDITION / AUCTION_ENDED`, `FAILED_PRECONDITION / BUY_NOW_UNAVAILABLE`,
+    `FAILED_PRECONDITION / INSUFFICIENT_FUNDS`, `FAILED_PRECONDITION / CARD_MISSING`,
+    `FAILED_PRECONDITION / BIDDER_LIMIT_EXCEEDED`, `PERMISSION_DENIED / OWN_AUCTION`,
+    `PERMISSION_DENIED / LINKED_ACCOUNT`, `PERMISSION_DENIED / BIDDER_BLOCKED`, `INVALID_ARGUMENT / CURRENCY_MISMATCH`,
+    `INVALID_ARGUMENT / REQUEST_ID_REUSED`, `UNAVAILABLE / SHARD_UNAVAILABLE`.
+    """
+    RetractBid: _aio.UnaryUnaryMultiCallable[_auction_service_pb2.RetractBidRequest, _auction_service_pb2.RetractBidResponse]  # type: ignore[assignment]
+    """RetractBid takes bids back, after a typing error or when the description was changed after the bid. With at least
+    12 hours left it takes back all bids of the caller in this auction; later only their latest, within an hour of it.
+    Price and leader are recomputed from what stays; the log keeps everything.
+
+    Errors: `NOT_FOUND / AUCTION_NOT_FOUND`, `NOT_FOUND / BID_NOT_FOUND`, `FAILED_PRECONDITION / AUCTION_NOT_LIVE`,
+    `FAILED_PRECONDITION / AUCTION_ENDED`, `FAILED_PRECONDITION / RETRACTION_NOT_ALLOWED`,
+    `INVALID_ARGUMENT / REQUEST_ID_REUSED`, `UNAVAILABLE / SHARD_UNAVAILABLE`.
     """
     ListBids: _aio.UnaryUnaryMultiCallable[_auction_service_pb2.ListBidsRequest, _auction_service_pb2.ListBidsResponse]  # type: ignore[assignment]
     """ListBids lists an auction's accepted bids, newest first.
 
     Errors: `NOT_FOUND / AUCTION_NOT_FOUND`, `INVALID_ARGUMENT / PAGE_TOKEN_INVALID`.
     """
+    WatchlistAdd: _aio.UnaryUnaryMultiCallable[_auction_service_pb2.WatchlistAddRequest, _auction_service_pb2.WatchlistAddResponse]  # type: ignore[assignment]
+    """WatchlistAdd puts an auction on the caller's watch list; one that is there already stays where it is.
+
+    Errors: `NOT_FOUND / AUCTION_NOT_FOUND`, `UNAVAILABLE / SHARD_UNAVAILABLE`.
+    """
+    WatchlistRemove: _aio.UnaryUnaryMultiCallable[_auction_service_pb2.WatchlistRemoveRequest, _auction_service_pb2.WatchlistRemoveResponse]  # type: ignore[assignment]
+    """WatchlistRemove takes an auction off the caller's watch list; one that is not there is no error.
+
+    Errors: `UNAVAILABLE / SHARD_UNAVAILABLE`.
+    """
+    ListWatchlist: _aio.UnaryUnaryMultiCallable[_auction_service_pb2.ListWatchlistRequest, _auction_service_pb2.ListWatchlistResponse]  # type: ignore[assignment]
+    """ListWatchlist lists the auctions that the caller watches, latest added first.
+
+    Errors: `INVALID_ARGUMENT / PAGE_TOKEN_INVALID`.
+    """
+    BlockBidder: _aio.UnaryUnaryMultiCallable[_auction_service_pb2.BlockBidderRequest, _auction_service_pb2.BlockBidderResponse]  # type: ignore[assignment]
+    """BlockBidder keeps a person from bidding on any auction of the caller's from now on; bids that they have placed
+    stay. Some shards may have it already when it fails, so it is to be repeated then.
+
+    Errors: `UNAVAILABLE / SHARD_UNAVAILABLE`.
+    """
+    UnblockBidder: _aio.UnaryUnaryMultiCallable[_auction_service_pb2.UnblockBidderRequest, _auction_service_pb2.UnblockBidderResponse]  # type: ignore[assignment]
+    """UnblockBidder lets a person bid on the caller's auctions again.
+
+    Errors: `UNAVAILABLE / SHARD_UNAVAILABLE`.
+    """
+    GetBidReceipt: _aio.UnaryUnaryMultiCallable[_auction_service_pb2.GetBidReceiptRequest, _auction_service_pb2.GetBidReceiptResponse]  # type: ignore[assignment]
+    """GetBidReceipt returns a signed receipt for a bid, to the bidder themselves and to moderators. Anyone can check it
+    without this service: the signature with the keys of `GetReceiptKeys`, the hash from the fields.
+
+    Errors: `NOT_FOUND / AUCTION_NOT_FOUND`, `NOT_FOUND / BID_NOT_FOUND`.
+    """
+    VerifyBidLog: _aio.UnaryUnaryMultiCallable[_auction_service_pb2.VerifyBidLogRequest, _auction_service_pb2.VerifyBidLogResponse]  # type: ignore[assignment]
+    """VerifyBidLog recomputes the hashes, the price and the winner of an auction from its bid log. A moderator may leave
+    a bidder out, to see what the price would have been without them.
+
+    Errors: `NOT_FOUND / AUCTION_NOT_FOUND`, `PERMISSION_DENIED / ROLE_MISSING`.
+    """
+    GetReceiptKeys: _aio.UnaryUnaryMultiCallable[_auction_service_pb2.GetReceiptKeysRequest, _auction_service_pb2.GetReceiptKeysResponse]  # type: ignore[assignment]
+    """GetReceiptKeys returns the public keys of receipts, as a JSON Web Key Set (RFC 7517)."""
 
 class AuctionServiceServicer(metaclass=_abc_1.ABCMeta):
     """AuctionService runs auctions: sellers create and start them, people bid, and the service ends them on time."""
@@ -170,6 +308,19 @@ class AuctionServiceServicer(metaclass=_abc_1.ABCMeta):
         """CreateAuction makes a draft that only its seller sees.
 
         Errors: `INVALID_ARGUMENT / TERMS_INVALID`.
+        """
+
+    @_abc_1.abstractmethod
+    def UpdateAuction(
+        self,
+        request: _auction_service_pb2.UpdateAuctionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_auction_service_pb2.UpdateAuctionResponse, _abc.Awaitable[_auction_service_pb2.UpdateAuctionResponse]]:
+        """UpdateAuction changes a draft, a lot that waits or an announced auction. Once bidding has begun only the
+        description may change, and whoever bid before may then take that back.
+
+        Errors: `NOT_FOUND / AUCTION_NOT_FOUND`, `ABORTED / ETAG_MISMATCH`, `FAILED_PRECONDITION / TERMS_FROZEN`,
+        `FAILED_PRECONDITION / STATE_TRANSITION_INVALID`, `INVALID_ARGUMENT / TERMS_INVALID`.
         """
 
     @_abc_1.abstractmethod
@@ -255,8 +406,10 @@ class AuctionServiceServicer(metaclass=_abc_1.ABCMeta):
         Errors: `NOT_FOUND / AUCTION_NOT_FOUND`, `FAILED_PRECONDITION / AUCTION_NOT_LIVE`,
         `FAILED_PRECONDITION / AUCTION_ENDED`, `FAILED_PRECONDITION / BID_TOO_LOW`,
         `FAILED_PRECONDITION / MAXIMUM_NOT_RAISED`, `FAILED_PRECONDITION / INSUFFICIENT_FUNDS`,
-        `PERMISSION_DENIED / OWN_AUCTION`, `INVALID_ARGUMENT / CURRENCY_MISMATCH`,
-        `INVALID_ARGUMENT / REQUEST_ID_REUSED`, `UNAVAILABLE / SHARD_UNAVAILABLE`.
+        `FAILED_PRECONDITION / CARD_MISSING`, `FAILED_PRECONDITION / CONFIRM_LARGE_BID`,
+        `FAILED_PRECONDITION / BIDDER_LIMIT_EXCEEDED`, `PERMISSION_DENIED / OWN_AUCTION`,
+        `PERMISSION_DENIED / LINKED_ACCOUNT`, `PERMISSION_DENIED / BIDDER_BLOCKED`,
+        `INVALID_ARGUMENT / CURRENCY_MISMATCH`, `INVALID_ARGUMENT / REQUEST_ID_REUSED`, `UNAVAILABLE / SHARD_UNAVAILABLE`.
         """
 
     @_abc_1.abstractmethod
@@ -270,6 +423,38 @@ class AuctionServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
+    def BuyNow(
+        self,
+        request: _auction_service_pb2.BuyNowRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_auction_service_pb2.BuyNowResponse, _abc.Awaitable[_auction_service_pb2.BuyNowResponse]]:
+        """BuyNow ends the auction at its buy-now price for the caller; whatever was held for others is released. When it
+        returns OK the purchase is committed and funded.
+
+        Errors: `NOT_FOUND / AUCTION_NOT_FOUND`, `FAILED_PRECONDITION / AUCTION_NOT_LIVE`,
+        `FAILED_PRECONDITION / AUCTION_ENDED`, `FAILED_PRECONDITION / BUY_NOW_UNAVAILABLE`,
+        `FAILED_PRECONDITION / INSUFFICIENT_FUNDS`, `FAILED_PRECONDITION / CARD_MISSING`,
+        `FAILED_PRECONDITION / BIDDER_LIMIT_EXCEEDED`, `PERMISSION_DENIED / OWN_AUCTION`,
+        `PERMISSION_DENIED / LINKED_ACCOUNT`, `PERMISSION_DENIED / BIDDER_BLOCKED`, `INVALID_ARGUMENT / CURRENCY_MISMATCH`,
+        `INVALID_ARGUMENT / REQUEST_ID_REUSED`, `UNAVAILABLE / SHARD_UNAVAILABLE`.
+        """
+
+    @_abc_1.abstractmethod
+    def RetractBid(
+        self,
+        request: _auction_service_pb2.RetractBidRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_auction_service_pb2.RetractBidResponse, _abc.Awaitable[_auction_service_pb2.RetractBidResponse]]:
+        """RetractBid takes bids back, after a typing error or when the description was changed after the bid. With at least
+        12 hours left it takes back all bids of the caller in this auction; later only their latest, within an hour of it.
+        Price and leader are recomputed from what stays; the log keeps everything.
+
+        Errors: `NOT_FOUND / AUCTION_NOT_FOUND`, `NOT_FOUND / BID_NOT_FOUND`, `FAILED_PRECONDITION / AUCTION_NOT_LIVE`,
+        `FAILED_PRECONDITION / AUCTION_ENDED`, `FAILED_PRECONDITION / RETRACTION_NOT_ALLOWED`,
+        `INVALID_ARGUMENT / REQUEST_ID_REUSED`, `UNAVAILABLE / SHARD_UNAVAILABLE`.
+        """
+
+    @_abc_1.abstractmethod
     def ListBids(
         self,
         request: _auction_service_pb2.ListBidsRequest,
@@ -279,5 +464,93 @@ class AuctionServiceServicer(metaclass=_abc_1.ABCMeta):
 
         Errors: `NOT_FOUND / AUCTION_NOT_FOUND`, `INVALID_ARGUMENT / PAGE_TOKEN_INVALID`.
         """
+
+    @_abc_1.abstractmethod
+    def WatchlistAdd(
+        self,
+        request: _auction_service_pb2.WatchlistAddRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_auction_service_pb2.WatchlistAddResponse, _abc.Awaitable[_auction_service_pb2.WatchlistAddResponse]]:
+        """WatchlistAdd puts an auction on the caller's watch list; one that is there already stays where it is.
+
+        Errors: `NOT_FOUND / AUCTION_NOT_FOUND`, `UNAVAILABLE / SHARD_UNAVAILABLE`.
+        """
+
+    @_abc_1.abstractmethod
+    def WatchlistRemove(
+        self,
+        request: _auction_service_pb2.WatchlistRemoveRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_auction_service_pb2.WatchlistRemoveResponse, _abc.Awaitable[_auction_service_pb2.WatchlistRemoveResponse]]:
+        """WatchlistRemove takes an auction off the caller's watch list; one that is not there is no error.
+
+        Errors: `UNAVAILABLE / SHARD_UNAVAILABLE`.
+        """
+
+    @_abc_1.abstractmethod
+    def ListWatchlist(
+        self,
+        request: _auction_service_pb2.ListWatchlistRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_auction_service_pb2.ListWatchlistResponse, _abc.Awaitable[_auction_service_pb2.ListWatchlistResponse]]:
+        """ListWatchlist lists the auctions that the caller watches, latest added first.
+
+        Errors: `INVALID_ARGUMENT / PAGE_TOKEN_INVALID`.
+        """
+
+    @_abc_1.abstractmethod
+    def BlockBidder(
+        self,
+        request: _auction_service_pb2.BlockBidderRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_auction_service_pb2.BlockBidderResponse, _abc.Awaitable[_auction_service_pb2.BlockBidderResponse]]:
+        """BlockBidder keeps a person from bidding on any auction of the caller's from now on; bids that they have placed
+        stay. Some shards may have it already when it fails, so it is to be repeated then.
+
+        Errors: `UNAVAILABLE / SHARD_UNAVAILABLE`.
+        """
+
+    @_abc_1.abstractmethod
+    def UnblockBidder(
+        self,
+        request: _auction_service_pb2.UnblockBidderRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_auction_service_pb2.UnblockBidderResponse, _abc.Awaitable[_auction_service_pb2.UnblockBidderResponse]]:
+        """UnblockBidder lets a person bid on the caller's auctions again.
+
+        Errors: `UNAVAILABLE / SHARD_UNAVAILABLE`.
+        """
+
+    @_abc_1.abstractmethod
+    def GetBidReceipt(
+        self,
+        request: _auction_service_pb2.GetBidReceiptRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_auction_service_pb2.GetBidReceiptResponse, _abc.Awaitable[_auction_service_pb2.GetBidReceiptResponse]]:
+        """GetBidReceipt returns a signed receipt for a bid, to the bidder themselves and to moderators. Anyone can check it
+        without this service: the signature with the keys of `GetReceiptKeys`, the hash from the fields.
+
+        Errors: `NOT_FOUND / AUCTION_NOT_FOUND`, `NOT_FOUND / BID_NOT_FOUND`.
+        """
+
+    @_abc_1.abstractmethod
+    def VerifyBidLog(
+        self,
+        request: _auction_service_pb2.VerifyBidLogRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_auction_service_pb2.VerifyBidLogResponse, _abc.Awaitable[_auction_service_pb2.VerifyBidLogResponse]]:
+        """VerifyBidLog recomputes the hashes, the price and the winner of an auction from its bid log. A moderator may leave
+        a bidder out, to see what the price would have been without them.
+
+        Errors: `NOT_FOUND / AUCTION_NOT_FOUND`, `PERMISSION_DENIED / ROLE_MISSING`.
+        """
+
+    @_abc_1.abstractmethod
+    def GetReceiptKeys(
+        self,
+        request: _auction_service_pb2.GetReceiptKeysRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_auction_service_pb2.GetReceiptKeysResponse, _abc.Awaitable[_auction_service_pb2.GetReceiptKeysResponse]]:
+        """GetReceiptKeys returns the public keys of receipts, as a JSON Web Key Set (RFC 7517)."""
 
 def add_AuctionServiceServicer_to_server(servicer: AuctionServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -50,6 +50,44 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """INVALID_ARGUMENT: the terms contradict each other; the message says how."""
     ERROR_REASON_SHARD_UNAVAILABLE: _ErrorReason.ValueType  # 12
     """UNAVAILABLE: the shard that keeps this auction is away; other auctions are not affected."""
+    ERROR_REASON_CONFIRM_LARGE_BID: _ErrorReason.ValueType  # 13
+    """FAILED_PRECONDITION: the maximum is so far above the price that it must be confirmed. Send the bid again with the
+    metadata `confirmation_token`; `price_minor` is the price it was compared with.
+    """
+    ERROR_REASON_BIDDER_BLOCKED: _ErrorReason.ValueType  # 14
+    """PERMISSION_DENIED: the seller has blocked this bidder."""
+    ERROR_REASON_LINKED_ACCOUNT: _ErrorReason.ValueType  # 15
+    """PERMISSION_DENIED: the bidder's account is linked to the seller's."""
+    ERROR_REASON_BIDDER_LIMIT_EXCEEDED: _ErrorReason.ValueType  # 16
+    """FAILED_PRECONDITION: the bid would commit the bidder beyond the show's limit; the metadata `limit_minor` is the limit
+    and `left_minor` what is left of it.
+    """
+    ERROR_REASON_CARD_MISSING: _ErrorReason.ValueType  # 17
+    """FAILED_PRECONDITION: the seller accepts people with a saved card only."""
+    ERROR_REASON_BUY_NOW_UNAVAILABLE: _ErrorReason.ValueType  # 18
+    """FAILED_PRECONDITION: the auction cannot be bought at this price now; the metadata `price_minor` is the price at which
+    it can, absent if it cannot at all.
+    """
+    ERROR_REASON_RETRACTION_NOT_ALLOWED: _ErrorReason.ValueType  # 19
+    """FAILED_PRECONDITION: the rules do not let this bid be taken back; the message says why."""
+    ERROR_REASON_BID_NOT_FOUND: _ErrorReason.ValueType  # 20
+    """NOT_FOUND: no such bid in this auction, or somebody else's."""
+    ERROR_REASON_TERMS_FROZEN: _ErrorReason.ValueType  # 21
+    """FAILED_PRECONDITION: bidding has begun, so only the description may be changed."""
+    ERROR_REASON_SHOW_NOT_FOUND: _ErrorReason.ValueType  # 22
+    """NOT_FOUND: no such show."""
+    ERROR_REASON_SHOW_STATE_INVALID: _ErrorReason.ValueType  # 23
+    """FAILED_PRECONDITION: the show is in a state that does not allow this; the metadata `state` names it."""
+    ERROR_REASON_LOT_OPEN: _ErrorReason.ValueType  # 24
+    """FAILED_PRECONDITION: another lot of the show is open or paused; the metadata `auction_id` names it."""
+    ERROR_REASON_NO_LOT_OPEN: _ErrorReason.ValueType  # 25
+    """FAILED_PRECONDITION: no lot of the show is open or paused."""
+    ERROR_REASON_NO_LOT_QUEUED: _ErrorReason.ValueType  # 26
+    """FAILED_PRECONDITION: no lot waits to be opened."""
+    ERROR_REASON_LOT_ORDER_INVALID: _ErrorReason.ValueType  # 27
+    """INVALID_ARGUMENT: the new order does not name exactly the lots that wait."""
+    ERROR_REASON_SHOW_FULL: _ErrorReason.ValueType  # 28
+    """FAILED_PRECONDITION: the show has as many lots as a show can have."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason lists the reasons that the auction area gives beside the common ones."""
@@ -82,4 +120,42 @@ ERROR_REASON_TERMS_INVALID: ErrorReason.ValueType  # 11
 """INVALID_ARGUMENT: the terms contradict each other; the message says how."""
 ERROR_REASON_SHARD_UNAVAILABLE: ErrorReason.ValueType  # 12
 """UNAVAILABLE: the shard that keeps this auction is away; other auctions are not affected."""
+ERROR_REASON_CONFIRM_LARGE_BID: ErrorReason.ValueType  # 13
+"""FAILED_PRECONDITION: the maximum is so far above the price that it must be confirmed. Send the bid again with the
+metadata `confirmation_token`; `price_minor` is the price it was compared with.
+"""
+ERROR_REASON_BIDDER_BLOCKED: ErrorReason.ValueType  # 14
+"""PERMISSION_DENIED: the seller has blocked this bidder."""
+ERROR_REASON_LINKED_ACCOUNT: ErrorReason.ValueType  # 15
+"""PERMISSION_DENIED: the bidder's account is linked to the seller's."""
+ERROR_REASON_BIDDER_LIMIT_EXCEEDED: ErrorReason.ValueType  # 16
+"""FAILED_PRECONDITION: the bid would commit the bidder beyond the show's limit; the metadata `limit_minor` is the limit
+and `left_minor` what is left of it.
+"""
+ERROR_REASON_CARD_MISSING: ErrorReason.ValueType  # 17
+"""FAILED_PRECONDITION: the seller accepts people with a saved card only."""
+ERROR_REASON_BUY_NOW_UNAVAILABLE: ErrorReason.ValueType  # 18
+"""FAILED_PRECONDITION: the auction cannot be bought at this price now; the metadata `price_minor` is the price at which
+it can, absent if it cannot at all.
+"""
+ERROR_REASON_RETRACTION_NOT_ALLOWED: ErrorReason.ValueType  # 19
+"""FAILED_PRECONDITION: the rules do not let this bid be taken back; the message says why."""
+ERROR_REASON_BID_NOT_FOUND: ErrorReason.ValueType  # 20
+"""NOT_FOUND: no such bid in this auction, or somebody else's."""
+ERROR_REASON_TERMS_FROZEN: ErrorReason.ValueType  # 21
+"""FAILED_PRECONDITION: bidding has begun, so only the description may be changed."""
+ERROR_REASON_SHOW_NOT_FOUND: ErrorReason.ValueType  # 22
+"""NOT_FOUND: no such show."""
+ERROR_REASON_SHOW_STATE_INVALID: ErrorReason.ValueType  # 23
+"""FAILED_PRECONDITION: the show is in a state that does not allow this; the metadata `state` names it."""
+ERROR_REASON_LOT_OPEN: ErrorReason.ValueType  # 24
+"""FAILED_PRECONDITION: another lot of the show is open or paused; the metadata `auction_id` names it."""
+ERROR_REASON_NO_LOT_OPEN: ErrorReason.ValueType  # 25
+"""FAILED_PRECONDITION: no lot of the show is open or paused."""
+ERROR_REASON_NO_LOT_QUEUED: ErrorReason.ValueType  # 26
+"""FAILED_PRECONDITION: no lot waits to be opened."""
+ERROR_REASON_LOT_ORDER_INVALID: ErrorReason.ValueType  # 27
+"""INVALID_ARGUMENT: the new order does not name exactly the lots that wait."""
+ERROR_REASON_SHOW_FULL: ErrorReason.ValueType  # 28
+"""FAILED_PRECONDITION: the show has as many lots as a show can have."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

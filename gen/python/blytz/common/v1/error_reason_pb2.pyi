@@ -52,6 +52,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """INVALID_ARGUMENT: the page token was not issued by this list."""
     ERROR_REASON_UNKNOWN_METHOD: _ErrorReason.ValueType  # 14
     """UNIMPLEMENTED: the service does not know this RPC."""
+    ERROR_REASON_ETAG_MISMATCH: _ErrorReason.ValueType  # 15
+    """ABORTED: somebody changed it after you read it, so its `etag` is another one; read it again and decide anew."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason lists the reasons that any RPC may give, in `google.rpc.ErrorInfo.reason` without the prefix and with the
@@ -88,4 +90,6 @@ ERROR_REASON_PAGE_TOKEN_INVALID: ErrorReason.ValueType  # 13
 """INVALID_ARGUMENT: the page token was not issued by this list."""
 ERROR_REASON_UNKNOWN_METHOD: ErrorReason.ValueType  # 14
 """UNIMPLEMENTED: the service does not know this RPC."""
+ERROR_REASON_ETAG_MISMATCH: ErrorReason.ValueType  # 15
+"""ABORTED: somebody changed it after you read it, so its `etag` is another one; read it again and decide anew."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -23,29 +23,48 @@ _sym_db = _symbol_database.Default()
 
 
 from blytz.auction.v1 import auction_pb2 as blytz_dot_auction_dot_v1_dot_auction__pb2
+from blytz.auction.v1 import show_pb2 as blytz_dot_auction_dot_v1_dot_show__pb2
 from blytz.common.v1 import money_pb2 as blytz_dot_common_dot_v1_dot_money__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$blytz/events/v1/auction_events.proto\x12\x0f\x62lytz.events.v1\x1a\x1e\x62lytz/auction/v1/auction.proto\x1a\x1b\x62lytz/common/v1/money.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"#\n\x0e\x41uctionCreated\x12\x11\n\tseller_id\x18\x01 \x01(\t\">\n\x10\x41uctionScheduled\x12*\n\x07\x61uction\x18\x01 \x01(\x0b\x32\x19.blytz.auction.v1.Auction\"<\n\x0e\x41uctionStarted\x12*\n\x07\x61uction\x18\x01 \x01(\x0b\x32\x19.blytz.auction.v1.Auction\"\xe6\x01\n\tBidPlaced\x12\"\n\x03\x62id\x18\x01 \x01(\x0b\x32\x15.blytz.auction.v1.Bid\x12\x11\n\tbidder_id\x18\x02 \x01(\t\x12\x11\n\tleader_id\x18\x03 \x01(\t\x12\x11\n\toutbid_id\x18\x04 \x01(\t\x12\x30\n\x10minimum_next_bid\x18\x05 \x01(\x0b\x32\x16.blytz.common.v1.Money\x12\x11\n\tbid_count\x18\x06 \x01(\r\x12\x37\n\x0ereserve_status\x18\x07 \x01(\x0e\x32\x1f.blytz.auction.v1.ReserveStatus\"W\n\x0f\x41uctionExtended\x12+\n\x07\x65nds_at\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0f\x65xtension_count\x18\x02 \x01(\r\"\xe8\x01\n\x0c\x41uctionEnded\x12\x31\n\x07outcome\x18\x01 \x01(\x0e\x32 .blytz.auction.v1.AuctionOutcome\x12%\n\x05price\x18\x02 \x01(\x0b\x32\x16.blytz.common.v1.Money\x12\x11\n\twinner_id\x18\x03 \x01(\t\x12\x14\n\x0cwinner_alias\x18\x04 \x01(\t\x12\x11\n\tseller_id\x18\x05 \x01(\t\x12,\n\x08\x65nded_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x62id_log_head\x18\x07 \x01(\x0c\"\"\n\x10\x41uctionCancelled\x12\x0e\n\x06reason\x18\x01 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$blytz/events/v1/auction_events.proto\x12\x0f\x62lytz.events.v1\x1a\x1e\x62lytz/auction/v1/auction.proto\x1a\x1b\x62lytz/auction/v1/show.proto\x1a\x1b\x62lytz/common/v1/money.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"#\n\x0e\x41uctionCreated\x12\x11\n\tseller_id\x18\x01 \x01(\t\">\n\x10\x41uctionScheduled\x12*\n\x07\x61uction\x18\x01 \x01(\x0b\x32\x19.blytz.auction.v1.Auction\"<\n\x0e\x41uctionStarted\x12*\n\x07\x61uction\x18\x01 \x01(\x0b\x32\x19.blytz.auction.v1.Auction\"\xe6\x01\n\tBidPlaced\x12\"\n\x03\x62id\x18\x01 \x01(\x0b\x32\x15.blytz.auction.v1.Bid\x12\x11\n\tbidder_id\x18\x02 \x01(\t\x12\x11\n\tleader_id\x18\x03 \x01(\t\x12\x11\n\toutbid_id\x18\x04 \x01(\t\x12\x30\n\x10minimum_next_bid\x18\x05 \x01(\x0b\x32\x16.blytz.common.v1.Money\x12\x11\n\tbid_count\x18\x06 \x01(\r\x12\x37\n\x0ereserve_status\x18\x07 \x01(\x0e\x32\x1f.blytz.auction.v1.ReserveStatus\"W\n\x0f\x41uctionExtended\x12+\n\x07\x65nds_at\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0f\x65xtension_count\x18\x02 \x01(\r\"\xe8\x01\n\x0c\x41uctionEnded\x12\x31\n\x07outcome\x18\x01 \x01(\x0e\x32 .blytz.auction.v1.AuctionOutcome\x12%\n\x05price\x18\x02 \x01(\x0b\x32\x16.blytz.common.v1.Money\x12\x11\n\twinner_id\x18\x03 \x01(\t\x12\x14\n\x0cwinner_alias\x18\x04 \x01(\t\x12\x11\n\tseller_id\x18\x05 \x01(\t\x12,\n\x08\x65nded_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x62id_log_head\x18\x07 \x01(\x0c\"\"\n\x10\x41uctionCancelled\x12\x0e\n\x06reason\x18\x01 \x01(\t\";\n\rAuctionQueued\x12*\n\x07\x61uction\x18\x01 \x01(\x0b\x32\x19.blytz.auction.v1.Auction\"<\n\x0e\x41uctionUpdated\x12*\n\x07\x61uction\x18\x01 \x01(\x0b\x32\x19.blytz.auction.v1.Auction\";\n\rAuctionPaused\x12*\n\x07\x61uction\x18\x01 \x01(\x0b\x32\x19.blytz.auction.v1.Auction\"<\n\x0e\x41uctionResumed\x12*\n\x07\x61uction\x18\x01 \x01(\x0b\x32\x19.blytz.auction.v1.Auction\"q\n\x0c\x42idRetracted\x12*\n\x07\x61uction\x18\x01 \x01(\x0b\x32\x19.blytz.auction.v1.Auction\x12\x0f\n\x07\x62id_ids\x18\x02 \x03(\t\x12\x11\n\tbidder_id\x18\x03 \x01(\t\x12\x11\n\tleader_id\x18\x04 \x01(\t\"<\n\nBidsOutbid\x12.\n\x07notices\x18\x01 \x03(\x0b\x32\x1d.blytz.events.v1.OutbidNotice\"\xbb\x01\n\x0cOutbidNotice\x12\x12\n\nauction_id\x18\x01 \x01(\t\x12\x11\n\tbidder_id\x18\x02 \x01(\t\x12%\n\x05price\x18\x03 \x01(\x0b\x32\x16.blytz.common.v1.Money\x12\x30\n\x10minimum_next_bid\x18\x04 \x01(\x0b\x32\x16.blytz.common.v1.Money\x12+\n\x07\x65nds_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x9f\x01\n\x11\x41uctionEndingSoon\x12\x12\n\nauction_id\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12+\n\x07\x65nds_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12%\n\x05price\x18\x04 \x01(\x0b\x32\x16.blytz.common.v1.Money\x12\x13\n\x0bwatcher_ids\x18\x05 \x03(\t\"3\n\x0bShowChanged\x12$\n\x04show\x18\x01 \x01(\x0b\x32\x16.blytz.auction.v1.Showb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'blytz.events.v1.auction_events_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_AUCTIONCREATED']._serialized_start=151
-  _globals['_AUCTIONCREATED']._serialized_end=186
-  _globals['_AUCTIONSCHEDULED']._serialized_start=188
-  _globals['_AUCTIONSCHEDULED']._serialized_end=250
-  _globals['_AUCTIONSTARTED']._serialized_start=252
-  _globals['_AUCTIONSTARTED']._serialized_end=312
-  _globals['_BIDPLACED']._serialized_start=315
-  _globals['_BIDPLACED']._serialized_end=545
-  _globals['_AUCTIONEXTENDED']._serialized_start=547
-  _globals['_AUCTIONEXTENDED']._serialized_end=634
-  _globals['_AUCTIONENDED']._serialized_start=637
-  _globals['_AUCTIONENDED']._serialized_end=869
-  _globals['_AUCTIONCANCELLED']._serialized_start=871
-  _globals['_AUCTIONCANCELLED']._serialized_end=905
+  _globals['_AUCTIONCREATED']._serialized_start=180
+  _globals['_AUCTIONCREATED']._serialized_end=215
+  _globals['_AUCTIONSCHEDULED']._serialized_start=217
+  _globals['_AUCTIONSCHEDULED']._serialized_end=279
+  _globals['_AUCTIONSTARTED']._serialized_start=281
+  _globals['_AUCTIONSTARTED']._serialized_end=341
+  _globals['_BIDPLACED']._serialized_start=344
+  _globals['_BIDPLACED']._serialized_end=574
+  _globals['_AUCTIONEXTENDED']._serialized_start=576
+  _globals['_AUCTIONEXTENDED']._serialized_end=663
+  _globals['_AUCTIONENDED']._serialized_start=666
+  _globals['_AUCTIONENDED']._serialized_end=898
+  _globals['_AUCTIONCANCELLED']._serialized_start=900
+  _globals['_AUCTIONCANCELLED']._serialized_end=934
+  _globals['_AUCTIONQUEUED']._serialized_start=936
+  _globals['_AUCTIONQUEUED']._serialized_end=995
+  _globals['_AUCTIONUPDATED']._serialized_start=997
+  _globals['_AUCTIONUPDATED']._serialized_end=1057
+  _globals['_AUCTIONPAUSED']._serialized_start=1059
+  _globals['_AUCTIONPAUSED']._serialized_end=1118
+  _globals['_AUCTIONRESUMED']._serialized_start=1120
+  _globals['_AUCTIONRESUMED']._serialized_end=1180
+  _globals['_BIDRETRACTED']._serialized_start=1182
+  _globals['_BIDRETRACTED']._serialized_end=1295
+  _globals['_BIDSOUTBID']._serialized_start=1297
+  _globals['_BIDSOUTBID']._serialized_end=1357
+  _globals['_OUTBIDNOTICE']._serialized_start=1360
+  _globals['_OUTBIDNOTICE']._serialized_end=1547
+  _globals['_AUCTIONENDINGSOON']._serialized_start=1550
+  _globals['_AUCTIONENDINGSOON']._serialized_end=1709
+  _globals['_SHOWCHANGED']._serialized_start=1711
+  _globals['_SHOWCHANGED']._serialized_end=1762
 # @@protoc_insertion_point(module_scope)

@@ -4,10 +4,13 @@ isort:skip_file
 """
 
 from blytz.auction.v1 import auction_pb2 as _auction_pb2
+from blytz.auction.v1 import show_pb2 as _show_pb2
 from blytz.common.v1 import money_pb2 as _money_pb2
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -105,7 +108,7 @@ class BidPlaced(_message.Message):
     bidder_id: _builtins.str
     """The bidder's id; for services only."""
     leader_id: _builtins.str
-    """The leader's id after this bid; for services only."""
+    """The leader's id after this bid; for services only, and empty in a sealed auction."""
     outbid_id: _builtins.str
     """The id of who led before and lost the lead by this bid; empty if nobody did. For services only."""
     bid_count: _builtins.int
@@ -238,3 +241,275 @@ class AuctionCancelled(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___AuctionCancelled: _TypeAlias = AuctionCancelled  # noqa: Y015
+
+@_typing.final
+class AuctionQueued(_message.Message):
+    """AuctionQueued says that a lot waits in a show."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AUCTION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def auction(self) -> _auction_pb2.Auction:
+        """The auction as it was after this event."""
+
+    def __init__(
+        self,
+        *,
+        auction: _auction_pb2.Auction | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["auction", b"auction"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["auction", b"auction"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AuctionQueued: _TypeAlias = AuctionQueued  # noqa: Y015
+
+@_typing.final
+class AuctionUpdated(_message.Message):
+    """AuctionUpdated says that a public auction's listing or terms were changed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AUCTION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def auction(self) -> _auction_pb2.Auction:
+        """The auction as it was after this event."""
+
+    def __init__(
+        self,
+        *,
+        auction: _auction_pb2.Auction | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["auction", b"auction"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["auction", b"auction"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AuctionUpdated: _TypeAlias = AuctionUpdated  # noqa: Y015
+
+@_typing.final
+class AuctionPaused(_message.Message):
+    """AuctionPaused says that the clock was stopped."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AUCTION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def auction(self) -> _auction_pb2.Auction:
+        """The auction as it was after this event."""
+
+    def __init__(
+        self,
+        *,
+        auction: _auction_pb2.Auction | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["auction", b"auction"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["auction", b"auction"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AuctionPaused: _TypeAlias = AuctionPaused  # noqa: Y015
+
+@_typing.final
+class AuctionResumed(_message.Message):
+    """AuctionResumed says that the clock runs on."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AUCTION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def auction(self) -> _auction_pb2.Auction:
+        """The auction as it was after this event."""
+
+    def __init__(
+        self,
+        *,
+        auction: _auction_pb2.Auction | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["auction", b"auction"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["auction", b"auction"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AuctionResumed: _TypeAlias = AuctionResumed  # noqa: Y015
+
+@_typing.final
+class BidRetracted(_message.Message):
+    """BidRetracted says that bids no longer count."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AUCTION_FIELD_NUMBER: _builtins.int
+    BID_IDS_FIELD_NUMBER: _builtins.int
+    BIDDER_ID_FIELD_NUMBER: _builtins.int
+    LEADER_ID_FIELD_NUMBER: _builtins.int
+    bidder_id: _builtins.str
+    """The bidder's id; for services only."""
+    leader_id: _builtins.str
+    """The leader's id after this event, empty without a bid; for services only, and empty in a sealed auction."""
+    @_builtins.property
+    def auction(self) -> _auction_pb2.Auction:
+        """The auction as it was after this event, its price and leader recomputed."""
+
+    @_builtins.property
+    def bid_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The ids of the bids, oldest first."""
+
+    def __init__(
+        self,
+        *,
+        auction: _auction_pb2.Auction | None = ...,
+        bid_ids: _abc.Iterable[_builtins.str] | None = ...,
+        bidder_id: _builtins.str = ...,
+        leader_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["auction", b"auction"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["auction", b"auction", "bid_ids", b"bid_ids", "bidder_id", b"bidder_id", "leader_id", b"leader_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BidRetracted: _TypeAlias = BidRetracted  # noqa: Y015
+
+@_typing.final
+class BidsOutbid(_message.Message):
+    """BidsOutbid tells people that they have lost the lead: all who did in one commit, up to 500 in an event."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NOTICES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def notices(self) -> _containers.RepeatedCompositeFieldContainer[Global___OutbidNotice]:
+        """What each of them is told."""
+
+    def __init__(
+        self,
+        *,
+        notices: _abc.Iterable[Global___OutbidNotice] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["notices", b"notices"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BidsOutbid: _TypeAlias = BidsOutbid  # noqa: Y015
+
+@_typing.final
+class OutbidNotice(_message.Message):
+    """OutbidNotice tells one person that somebody else leads an auction that they led. Several changes of the lead that were
+    committed together are told once, and a change that left them in the lead is not told.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AUCTION_ID_FIELD_NUMBER: _builtins.int
+    BIDDER_ID_FIELD_NUMBER: _builtins.int
+    PRICE_FIELD_NUMBER: _builtins.int
+    MINIMUM_NEXT_BID_FIELD_NUMBER: _builtins.int
+    ENDS_AT_FIELD_NUMBER: _builtins.int
+    auction_id: _builtins.str
+    """The auction."""
+    bidder_id: _builtins.str
+    """Who is outbid."""
+    @_builtins.property
+    def price(self) -> _money_pb2.Money:
+        """The price now."""
+
+    @_builtins.property
+    def minimum_next_bid(self) -> _money_pb2.Money:
+        """The least maximum that would be accepted next."""
+
+    @_builtins.property
+    def ends_at(self) -> _timestamp_pb2.Timestamp:
+        """When bidding ends as things stand; absent for a lot that waits."""
+
+    def __init__(
+        self,
+        *,
+        auction_id: _builtins.str = ...,
+        bidder_id: _builtins.str = ...,
+        price: _money_pb2.Money | None = ...,
+        minimum_next_bid: _money_pb2.Money | None = ...,
+        ends_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["ends_at", b"ends_at", "minimum_next_bid", b"minimum_next_bid", "price", b"price"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["auction_id", b"auction_id", "bidder_id", b"bidder_id", "ends_at", b"ends_at", "minimum_next_bid", b"minimum_next_bid", "price", b"price"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OutbidNotice: _TypeAlias = OutbidNotice  # noqa: Y015
+
+@_typing.final
+class AuctionEndingSoon(_message.Message):
+    """AuctionEndingSoon tells watchers that five minutes are left; auctions of less than ten minutes are not told of."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AUCTION_ID_FIELD_NUMBER: _builtins.int
+    TITLE_FIELD_NUMBER: _builtins.int
+    ENDS_AT_FIELD_NUMBER: _builtins.int
+    PRICE_FIELD_NUMBER: _builtins.int
+    WATCHER_IDS_FIELD_NUMBER: _builtins.int
+    auction_id: _builtins.str
+    """The auction."""
+    title: _builtins.str
+    """What is sold."""
+    @_builtins.property
+    def ends_at(self) -> _timestamp_pb2.Timestamp:
+        """When bidding ends as things stand."""
+
+    @_builtins.property
+    def price(self) -> _money_pb2.Money:
+        """The price now."""
+
+    @_builtins.property
+    def watcher_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The ids of up to 500 people who watch it; more come in further events."""
+
+    def __init__(
+        self,
+        *,
+        auction_id: _builtins.str = ...,
+        title: _builtins.str = ...,
+        ends_at: _timestamp_pb2.Timestamp | None = ...,
+        price: _money_pb2.Money | None = ...,
+        watcher_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["ends_at", b"ends_at", "price", b"price"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["auction_id", b"auction_id", "ends_at", b"ends_at", "price", b"price", "title", b"title", "watcher_ids", b"watcher_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AuctionEndingSoon: _TypeAlias = AuctionEndingSoon  # noqa: Y015
+
+@_typing.final
+class ShowChanged(_message.Message):
+    """ShowChanged says that a show was announced, changed, started or has ended."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SHOW_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def show(self) -> _show_pb2.Show:
+        """The show as it was after this event."""
+
+    def __init__(
+        self,
+        *,
+        show: _show_pb2.Show | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["show", b"show"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["show", b"show"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ShowChanged: _TypeAlias = ShowChanged  # noqa: Y015

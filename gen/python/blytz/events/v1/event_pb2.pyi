@@ -42,9 +42,19 @@ class Event(_message.Message):
     AUCTION_ENDED_FIELD_NUMBER: _builtins.int
     AUCTION_CANCELLED_FIELD_NUMBER: _builtins.int
     AUCTION_CREATED_FIELD_NUMBER: _builtins.int
+    AUCTION_QUEUED_FIELD_NUMBER: _builtins.int
+    AUCTION_UPDATED_FIELD_NUMBER: _builtins.int
+    AUCTION_PAUSED_FIELD_NUMBER: _builtins.int
+    AUCTION_RESUMED_FIELD_NUMBER: _builtins.int
+    BID_RETRACTED_FIELD_NUMBER: _builtins.int
+    BIDS_OUTBID_FIELD_NUMBER: _builtins.int
+    AUCTION_ENDING_SOON_FIELD_NUMBER: _builtins.int
+    SHOW_CHANGED_FIELD_NUMBER: _builtins.int
     USER_JOINED_FIELD_NUMBER: _builtins.int
     SELLER_APPROVED_FIELD_NUMBER: _builtins.int
+    ACCOUNTS_LINKED_FIELD_NUMBER: _builtins.int
     PAYMENT_SUCCEEDED_FIELD_NUMBER: _builtins.int
+    SAVED_CARD_CHANGED_FIELD_NUMBER: _builtins.int
     event_id: _builtins.str
     """The event's id, a UUIDv7."""
     type: _builtins.str
@@ -54,7 +64,7 @@ class Event(_message.Message):
     epoch: _builtins.int
     """The epoch of the aggregate's log, see `blytz.common.v1.Position`."""
     sequence: _builtins.int
-    """The event's number within the aggregate, from 1 without gaps."""
+    """The event's number within the aggregate, from 1 without gaps; 0 for notices, which have no order."""
     traceparent: _builtins.str
     """The W3C trace context of the call that caused it; empty if that call was not sampled."""
     @_builtins.property
@@ -90,6 +100,38 @@ class Event(_message.Message):
         """Type `auction.created`."""
 
     @_builtins.property
+    def auction_queued(self) -> _auction_events_pb2.AuctionQueued:
+        """Type `auction.queued`."""
+
+    @_builtins.property
+    def auction_updated(self) -> _auction_events_pb2.AuctionUpdated:
+        """Type `auction.updated`."""
+
+    @_builtins.property
+    def auction_paused(self) -> _auction_events_pb2.AuctionPaused:
+        """Type `auction.paused`."""
+
+    @_builtins.property
+    def auction_resumed(self) -> _auction_events_pb2.AuctionResumed:
+        """Type `auction.resumed`."""
+
+    @_builtins.property
+    def bid_retracted(self) -> _auction_events_pb2.BidRetracted:
+        """Type `bid.retracted`."""
+
+    @_builtins.property
+    def bids_outbid(self) -> _auction_events_pb2.BidsOutbid:
+        """Type `bid.outbid`, on the topic `notification.events`."""
+
+    @_builtins.property
+    def auction_ending_soon(self) -> _auction_events_pb2.AuctionEndingSoon:
+        """Type `auction.ending_soon`, on the topic `notification.events`."""
+
+    @_builtins.property
+    def show_changed(self) -> _auction_events_pb2.ShowChanged:
+        """Type `show.scheduled`, `show.updated`, `show.started` or `show.ended`, on the topic `show.events`."""
+
+    @_builtins.property
     def user_joined(self) -> _user_events_pb2.UserJoined:
         """Type `user.join`."""
 
@@ -98,8 +140,16 @@ class Event(_message.Message):
         """Type `seller.approved`."""
 
     @_builtins.property
+    def accounts_linked(self) -> _user_events_pb2.AccountsLinked:
+        """Type `user.linked`."""
+
+    @_builtins.property
     def payment_succeeded(self) -> _payment_events_pb2.PaymentSucceeded:
         """Type `payment.ok`."""
+
+    @_builtins.property
+    def saved_card_changed(self) -> _payment_events_pb2.SavedCardChanged:
+        """Type `card.saved` or `card.removed`."""
 
     def __init__(
         self,
@@ -118,15 +168,25 @@ class Event(_message.Message):
         auction_ended: _auction_events_pb2.AuctionEnded | None = ...,
         auction_cancelled: _auction_events_pb2.AuctionCancelled | None = ...,
         auction_created: _auction_events_pb2.AuctionCreated | None = ...,
+        auction_queued: _auction_events_pb2.AuctionQueued | None = ...,
+        auction_updated: _auction_events_pb2.AuctionUpdated | None = ...,
+        auction_paused: _auction_events_pb2.AuctionPaused | None = ...,
+        auction_resumed: _auction_events_pb2.AuctionResumed | None = ...,
+        bid_retracted: _auction_events_pb2.BidRetracted | None = ...,
+        bids_outbid: _auction_events_pb2.BidsOutbid | None = ...,
+        auction_ending_soon: _auction_events_pb2.AuctionEndingSoon | None = ...,
+        show_changed: _auction_events_pb2.ShowChanged | None = ...,
         user_joined: _user_events_pb2.UserJoined | None = ...,
         seller_approved: _user_events_pb2.SellerApproved | None = ...,
+        accounts_linked: _user_events_pb2.AccountsLinked | None = ...,
         payment_succeeded: _payment_events_pb2.PaymentSucceeded | None = ...,
+        saved_card_changed: _payment_events_pb2.SavedCardChanged | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["auction_cancelled", b"auction_cancelled", "auction_created", b"auction_created", "auction_ended", b"auction_ended", "auction_extended", b"auction_extended", "auction_scheduled", b"auction_scheduled", "auction_started", b"auction_started", "bid_placed", b"bid_placed", "occurred_at", b"occurred_at", "payload", b"payload", "payment_succeeded", b"payment_succeeded", "seller_approved", b"seller_approved", "user_joined", b"user_joined"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["accounts_linked", b"accounts_linked", "auction_cancelled", b"auction_cancelled", "auction_created", b"auction_created", "auction_ended", b"auction_ended", "auction_ending_soon", b"auction_ending_soon", "auction_extended", b"auction_extended", "auction_paused", b"auction_paused", "auction_queued", b"auction_queued", "auction_resumed", b"auction_resumed", "auction_scheduled", b"auction_scheduled", "auction_started", b"auction_started", "auction_updated", b"auction_updated", "bid_placed", b"bid_placed", "bid_retracted", b"bid_retracted", "bids_outbid", b"bids_outbid", "occurred_at", b"occurred_at", "payload", b"payload", "payment_succeeded", b"payment_succeeded", "saved_card_changed", b"saved_card_changed", "seller_approved", b"seller_approved", "show_changed", b"show_changed", "user_joined", b"user_joined"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["aggregate_id", b"aggregate_id", "auction_cancelled", b"auction_cancelled", "auction_created", b"auction_created", "auction_ended", b"auction_ended", "auction_extended", b"auction_extended", "auction_scheduled", b"auction_scheduled", "auction_started", b"auction_started", "bid_placed", b"bid_placed", "epoch", b"epoch", "event_id", b"event_id", "occurred_at", b"occurred_at", "payload", b"payload", "payment_succeeded", b"payment_succeeded", "seller_approved", b"seller_approved", "sequence", b"sequence", "traceparent", b"traceparent", "type", b"type", "user_joined", b"user_joined"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accounts_linked", b"accounts_linked", "aggregate_id", b"aggregate_id", "auction_cancelled", b"auction_cancelled", "auction_created", b"auction_created", "auction_ended", b"auction_ended", "auction_ending_soon", b"auction_ending_soon", "auction_extended", b"auction_extended", "auction_paused", b"auction_paused", "auction_queued", b"auction_queued", "auction_resumed", b"auction_resumed", "auction_scheduled", b"auction_scheduled", "auction_started", b"auction_started", "auction_updated", b"auction_updated", "bid_placed", b"bid_placed", "bid_retracted", b"bid_retracted", "bids_outbid", b"bids_outbid", "epoch", b"epoch", "event_id", b"event_id", "occurred_at", b"occurred_at", "payload", b"payload", "payment_succeeded", b"payment_succeeded", "saved_card_changed", b"saved_card_changed", "seller_approved", b"seller_approved", "sequence", b"sequence", "show_changed", b"show_changed", "traceparent", b"traceparent", "type", b"type", "user_joined", b"user_joined"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["auction_scheduled", "auction_started", "bid_placed", "auction_extended", "auction_ended", "auction_cancelled", "auction_created", "user_joined", "seller_approved", "payment_succeeded"]  # noqa: Y015
+    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["auction_scheduled", "auction_started", "bid_placed", "auction_extended", "auction_ended", "auction_cancelled", "auction_created", "auction_queued", "auction_updated", "auction_paused", "auction_resumed", "bid_retracted", "bids_outbid", "auction_ending_soon", "show_changed", "user_joined", "seller_approved", "accounts_linked", "payment_succeeded", "saved_card_changed"]  # noqa: Y015
     _WhichOneofArgType_payload: _TypeAlias = _typing.Literal["payload", b"payload"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_payload) -> _WhichOneofReturnType_payload | None: ...
 

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from blytz.common.v1 import money_pb2 as blytz_dot_common_dot_v1_dot_money__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$blytz/events/v1/payment_events.proto\x12\x0f\x62lytz.events.v1\x1a\x1b\x62lytz/common/v1/money.proto\"_\n\x10PaymentSucceeded\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x12\n\ndeposit_id\x18\x02 \x01(\t\x12&\n\x06\x61mount\x18\x03 \x01(\x0b\x32\x16.blytz.common.v1.Moneyb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$blytz/events/v1/payment_events.proto\x12\x0f\x62lytz.events.v1\x1a\x1b\x62lytz/common/v1/money.proto\"_\n\x10PaymentSucceeded\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x12\n\ndeposit_id\x18\x02 \x01(\t\x12&\n\x06\x61mount\x18\x03 \x01(\x0b\x32\x16.blytz.common.v1.Money\"2\n\x10SavedCardChanged\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\r\n\x05saved\x18\x02 \x01(\x08\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,4 +34,6 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_PAYMENTSUCCEEDED']._serialized_start=86
   _globals['_PAYMENTSUCCEEDED']._serialized_end=181
+  _globals['_SAVEDCARDCHANGED']._serialized_start=183
+  _globals['_SAVEDCARDCHANGED']._serialized_end=233
 # @@protoc_insertion_point(module_scope)

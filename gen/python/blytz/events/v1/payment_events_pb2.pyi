@@ -48,3 +48,29 @@ class PaymentSucceeded(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PaymentSucceeded: _TypeAlias = PaymentSucceeded  # noqa: Y015
+
+@_typing.final
+class SavedCardChanged(_message.Message):
+    """SavedCardChanged says whether a person has a saved card that can be charged."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_ID_FIELD_NUMBER: _builtins.int
+    SAVED_FIELD_NUMBER: _builtins.int
+    user_id: _builtins.str
+    """The person's id."""
+    saved: _builtins.bool
+    """Whether they have one from now on."""
+    def __init__(
+        self,
+        *,
+        user_id: _builtins.str = ...,
+        saved: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["saved", b"saved", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SavedCardChanged: _TypeAlias = SavedCardChanged  # noqa: Y015

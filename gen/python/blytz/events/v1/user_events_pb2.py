@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!blytz/events/v1/user_events.proto\x12\x0f\x62lytz.events.v1\"\x1d\n\nUserJoined\x12\x0f\n\x07user_id\x18\x01 \x01(\t\"4\n\x0eSellerApproved\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x11\n\tshop_name\x18\x02 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!blytz/events/v1/user_events.proto\x12\x0f\x62lytz.events.v1\"\x1d\n\nUserJoined\x12\x0f\n\x07user_id\x18\x01 \x01(\t\"4\n\x0eSellerApproved\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x11\n\tshop_name\x18\x02 \x01(\t\"I\n\x0e\x41\x63\x63ountsLinked\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x16\n\x0elinked_user_id\x18\x02 \x01(\t\x12\x0e\n\x06linked\x18\x03 \x01(\x08\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,4 +35,6 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_USERJOINED']._serialized_end=83
   _globals['_SELLERAPPROVED']._serialized_start=85
   _globals['_SELLERAPPROVED']._serialized_end=137
+  _globals['_ACCOUNTSLINKED']._serialized_start=139
+  _globals['_ACCOUNTSLINKED']._serialized_end=212
 # @@protoc_insertion_point(module_scope)

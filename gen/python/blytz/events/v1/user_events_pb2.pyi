@@ -63,3 +63,33 @@ class SellerApproved(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SellerApproved: _TypeAlias = SellerApproved  # noqa: Y015
+
+@_typing.final
+class AccountsLinked(_message.Message):
+    """AccountsLinked says whether two accounts belong together, as far as an operator or a check of ours knows."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_ID_FIELD_NUMBER: _builtins.int
+    LINKED_USER_ID_FIELD_NUMBER: _builtins.int
+    LINKED_FIELD_NUMBER: _builtins.int
+    user_id: _builtins.str
+    """The one account's id."""
+    linked_user_id: _builtins.str
+    """The other account's id."""
+    linked: _builtins.bool
+    """Whether they belong together from now on; false takes it back."""
+    def __init__(
+        self,
+        *,
+        user_id: _builtins.str = ...,
+        linked_user_id: _builtins.str = ...,
+        linked: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["linked", b"linked", "linked_user_id", b"linked_user_id", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AccountsLinked: _TypeAlias = AccountsLinked  # noqa: Y015

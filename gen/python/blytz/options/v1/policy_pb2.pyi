@@ -167,6 +167,7 @@ class Policy(_message.Message):
     IDEMPOTENCY_FIELD_NUMBER: _builtins.int
     RATE_FIELD_NUMBER: _builtins.int
     ROUTE_BY_FIELD_NUMBER: _builtins.int
+    CACHE_MAX_AGE_S_FIELD_NUMBER: _builtins.int
     access: Global___Access.ValueType
     """What the person behind the call must be."""
     timeout_ms: _builtins.int
@@ -177,6 +178,10 @@ class Policy(_message.Message):
     """Whether a call may be sent again when its outcome is unknown."""
     route_by: _builtins.str
     """The request field whose value picks the replica (consistent hash), for example `auction_id`; empty means any replica."""
+    cache_max_age_s: _builtins.int
+    """For how many seconds anyone may keep the answer to a call without a token, as HTTP's `Cache-Control: max-age`; 0 means
+    that nobody may.
+    """
     @_builtins.property
     def callers(self) -> _containers.RepeatedScalarFieldContainer[Global___Caller.ValueType]:
         """The callers on the mesh that may call the RPC, by their certificate's identity; everyone else gets
@@ -196,10 +201,11 @@ class Policy(_message.Message):
         idempotency: Global___Idempotency.ValueType = ...,
         rate: Global___Rate | None = ...,
         route_by: _builtins.str = ...,
+        cache_max_age_s: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["rate", b"rate"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["access", b"access", "callers", b"callers", "idempotency", b"idempotency", "rate", b"rate", "route_by", b"route_by", "timeout_ms", b"timeout_ms"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["access", b"access", "cache_max_age_s", b"cache_max_age_s", "callers", b"callers", "idempotency", b"idempotency", "rate", b"rate", "route_by", b"route_by", "timeout_ms", b"timeout_ms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file blytz/auction/v1/auction.proto.
  */
 export const file_blytz_auction_v1_auction: GenFile = /*@__PURE__*/
-  fileDesc("Ch5ibHl0ei9hdWN0aW9uL3YxL2F1Y3Rpb24ucHJvdG8SEGJseXR6LmF1Y3Rpb24udjEisAUKB0F1Y3Rpb24SEgoKYXVjdGlvbl9pZBgBIAEoCRIRCglzZWxsZXJfaWQYAiABKAkSEwoLc2VsbGVyX25hbWUYAyABKAkSDQoFdGl0bGUYBCABKAkSEwoLZGVzY3JpcHRpb24YBSABKAkSEQoJaW1hZ2VfdXJsGAYgASgJEi0KBXRlcm1zGAcgASgLMh4uYmx5dHouYXVjdGlvbi52MS5BdWN0aW9uVGVybXMSNwoOcmVzZXJ2ZV9zdGF0dXMYCCABKA4yHy5ibHl0ei5hdWN0aW9uLnYxLlJlc2VydmVTdGF0dXMSLQoFc3RhdGUYCSABKA4yHi5ibHl0ei5hdWN0aW9uLnYxLkF1Y3Rpb25TdGF0ZRIxCgdvdXRjb21lGAogASgOMiAuYmx5dHouYXVjdGlvbi52MS5BdWN0aW9uT3V0Y29tZRIlCgVwcmljZRgLIAEoCzIWLmJseXR6LmNvbW1vbi52MS5Nb25leRIwChBtaW5pbXVtX25leHRfYmlkGAwgASgLMhYuYmx5dHouY29tbW9uLnYxLk1vbmV5EhEKCWJpZF9jb3VudBgNIAEoDRIUCgxsZWFkZXJfYWxpYXMYDiABKAkSLQoJc3RhcnRzX2F0GA8gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIrCgdlbmRzX2F0GBAgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpjcmVhdGVkX2F0GBEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIrCghwb3NpdGlvbhgSIAEoCzIZLmJseXR6LmNvbW1vbi52MS5Qb3NpdGlvbhIUCgxiaWRfbG9nX2hlYWQYEyABKAwSFwoPZXh0ZW5zaW9uX2NvdW50GBQgASgNIo0CCgxBdWN0aW9uVGVybXMSLwoGZm9ybWF0GAEgASgOMh8uYmx5dHouYXVjdGlvbi52MS5BdWN0aW9uRm9ybWF0Ei0KDW9wZW5pbmdfcHJpY2UYAiABKAsyFi5ibHl0ei5jb21tb24udjEuTW9uZXkSMwoKaW5jcmVtZW50cxgDIAMoCzIfLmJseXR6LmF1Y3Rpb24udjEuSW5jcmVtZW50U3RlcBIvCgpzb2Z0X2Nsb3NlGAQgASgLMhsuYmx5dHouYXVjdGlvbi52MS5Tb2Z0Q2xvc2USNwoOZnVuZGluZ19wb2xpY3kYBSABKA4yHy5ibHl0ei5hdWN0aW9uLnYxLkZ1bmRpbmdQb2xpY3kiPQoNSW5jcmVtZW50U3RlcBIYChBwcmljZV9mcm9tX21pbm9yGAEgASgDEhIKCnN0ZXBfbWlub3IYAiABKAMigwEKCVNvZnRDbG9zZRIwCg1leHRlbmRfd2l0aGluGAEgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEiwKCWV4dGVuZF9ieRgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIWCg5leHRlbnNpb25zX21heBgDIAEoDSLSAQoDQmlkEg4KBmJpZF9pZBgBIAEoCRISCgphdWN0aW9uX2lkGAIgASgJEhAKCHNlcXVlbmNlGAMgASgEEhQKDGJpZGRlcl9hbGlhcxgEIAEoCRIlCgVwcmljZRgFIAEoCzIWLmJseXR6LmNvbW1vbi52MS5Nb25leRIUCgxsZWFkZXJfYWxpYXMYBiABKAkSLQoJcGxhY2VkX2F0GAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBITCgtyZWNvcmRfaGFzaBgIIAEoDCqxAQoMQXVjdGlvblN0YXRlEh0KGUFVQ1RJT05fU1RBVEVfVU5TUEVDSUZJRUQQABIXChNBVUNUSU9OX1NUQVRFX0RSQUZUEAESGwoXQVVDVElPTl9TVEFURV9TQ0hFRFVMRUQQAhIWChJBVUNUSU9OX1NUQVRFX0xJVkUQAxIXChNBVUNUSU9OX1NUQVRFX0VOREVEEAQSGwoXQVVDVElPTl9TVEFURV9DQU5DRUxMRUQQBSqsAQoOQXVjdGlvbk91dGNvbWUSHwobQVVDVElPTl9PVVRDT01FX1VOU1BFQ0lGSUVEEAASGAoUQVVDVElPTl9PVVRDT01FX1NPTEQQARIjCh9BVUNUSU9OX09VVENPTUVfUkVTRVJWRV9OT1RfTUVUEAISGwoXQVVDVElPTl9PVVRDT01FX05PX0JJRFMQAxIdChlBVUNUSU9OX09VVENPTUVfQ0FOQ0VMTEVEEAQqSwoNQXVjdGlvbkZvcm1hdBIeChpBVUNUSU9OX0ZPUk1BVF9VTlNQRUNJRklFRBAAEhoKFkFVQ1RJT05fRk9STUFUX0VOR0xJU0gQASpoCg1GdW5kaW5nUG9saWN5Eh4KGkZVTkRJTkdfUE9MSUNZX1VOU1BFQ0lGSUVEEAASHgoaRlVORElOR19QT0xJQ1lfV0FMTEVUX0hPTEQQARIXChNGVU5ESU5HX1BPTElDWV9PUEVOEAIqfAoNUmVzZXJ2ZVN0YXR1cxIeChpSRVNFUlZFX1NUQVRVU19VTlNQRUNJRklFRBAAEhcKE1JFU0VSVkVfU1RBVFVTX05PTkUQARIaChZSRVNFUlZFX1NUQVRVU19OT1RfTUVUEAISFgoSUkVTRVJWRV9TVEFUVVNfTUVUEANiBnByb3RvMw", [file_blytz_common_v1_money, file_blytz_common_v1_position, file_google_protobuf_duration, file_google_protobuf_timestamp]);
+  fileDesc("Ch5ibHl0ei9hdWN0aW9uL3YxL2F1Y3Rpb24ucHJvdG8SEGJseXR6LmF1Y3Rpb24udjEi2QYKB0F1Y3Rpb24SEgoKYXVjdGlvbl9pZBgBIAEoCRIRCglzZWxsZXJfaWQYAiABKAkSEwoLc2VsbGVyX25hbWUYAyABKAkSDQoFdGl0bGUYBCABKAkSEwoLZGVzY3JpcHRpb24YBSABKAkSEQoJaW1hZ2VfdXJsGAYgASgJEi0KBXRlcm1zGAcgASgLMh4uYmx5dHouYXVjdGlvbi52MS5BdWN0aW9uVGVybXMSNwoOcmVzZXJ2ZV9zdGF0dXMYCCABKA4yHy5ibHl0ei5hdWN0aW9uLnYxLlJlc2VydmVTdGF0dXMSLQoFc3RhdGUYCSABKA4yHi5ibHl0ei5hdWN0aW9uLnYxLkF1Y3Rpb25TdGF0ZRIxCgdvdXRjb21lGAogASgOMiAuYmx5dHouYXVjdGlvbi52MS5BdWN0aW9uT3V0Y29tZRIlCgVwcmljZRgLIAEoCzIWLmJseXR6LmNvbW1vbi52MS5Nb25leRIwChBtaW5pbXVtX25leHRfYmlkGAwgASgLMhYuYmx5dHouY29tbW9uLnYxLk1vbmV5EhEKCWJpZF9jb3VudBgNIAEoDRIUCgxsZWFkZXJfYWxpYXMYDiABKAkSLQoJc3RhcnRzX2F0GA8gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIrCgdlbmRzX2F0GBAgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpjcmVhdGVkX2F0GBEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIrCghwb3NpdGlvbhgSIAEoCzIZLmJseXR6LmNvbW1vbi52MS5Qb3NpdGlvbhIUCgxiaWRfbG9nX2hlYWQYEyABKAwSFwoPZXh0ZW5zaW9uX2NvdW50GBQgASgNEg8KB3Nob3dfaWQYFSABKAkSDAoEZXRhZxgWIAEoCRItCglwYXVzZWRfYXQYFyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi0KCnBhdXNlZF9mb3IYGCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SFwoPYnV5X25vd19vZmZlcmVkGBkgASgIEhEKCWxlYWRlcl9pZBgaIAEoCSK+AwoMQXVjdGlvblRlcm1zEi8KBmZvcm1hdBgBIAEoDjIfLmJseXR6LmF1Y3Rpb24udjEuQXVjdGlvbkZvcm1hdBItCg1vcGVuaW5nX3ByaWNlGAIgASgLMhYuYmx5dHouY29tbW9uLnYxLk1vbmV5EjMKCmluY3JlbWVudHMYAyADKAsyHy5ibHl0ei5hdWN0aW9uLnYxLkluY3JlbWVudFN0ZXASLwoKc29mdF9jbG9zZRgEIAEoCzIbLmJseXR6LmF1Y3Rpb24udjEuU29mdENsb3NlEjcKDmZ1bmRpbmdfcG9saWN5GAUgASgOMh8uYmx5dHouYXVjdGlvbi52MS5GdW5kaW5nUG9saWN5EikKB2J1eV9ub3cYBiABKAsyGC5ibHl0ei5hdWN0aW9uLnYxLkJ1eU5vdxI1Cg1mYWxsaW5nX3ByaWNlGAcgASgLMh4uYmx5dHouYXVjdGlvbi52MS5GYWxsaW5nUHJpY2USHAoUY29uZmlybV9hYm92ZV9mYWN0b3IYCCABKA0SLwoMbG90X2R1cmF0aW9uGAkgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uImsKBkJ1eU5vdxIlCgVwcmljZRgBIAEoCzIWLmJseXR6LmNvbW1vbi52MS5Nb25leRI6CgxhdmFpbGFiaWxpdHkYAiABKA4yJC5ibHl0ei5hdWN0aW9uLnYxLkJ1eU5vd0F2YWlsYWJpbGl0eSJhCgxGYWxsaW5nUHJpY2USEgoKZHJvcF9taW5vchgBIAEoAxIoCgVldmVyeRgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhITCgtmbG9vcl9taW5vchgDIAEoAyI9Cg1JbmNyZW1lbnRTdGVwEhgKEHByaWNlX2Zyb21fbWlub3IYASABKAMSEgoKc3RlcF9taW5vchgCIAEoAyK4AQoJU29mdENsb3NlEjAKDWV4dGVuZF93aXRoaW4YASABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLAoJZXh0ZW5kX2J5GAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhYKDmV4dGVuc2lvbnNfbWF4GAMgASgNEjMKEGxhdGVzdF9lbmRfYWZ0ZXIYBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24i+AEKA0JpZBIOCgZiaWRfaWQYASABKAkSEgoKYXVjdGlvbl9pZBgCIAEoCRIQCghzZXF1ZW5jZRgDIAEoBBIUCgxiaWRkZXJfYWxpYXMYBCABKAkSJQoFcHJpY2UYBSABKAsyFi5ibHl0ei5jb21tb24udjEuTW9uZXkSFAoMbGVhZGVyX2FsaWFzGAYgASgJEi0KCXBsYWNlZF9hdBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEwoLcmVjb3JkX2hhc2gYCCABKAwSEQoJYmlkZGVyX2lkGAkgASgJEhEKCXJldHJhY3RlZBgKIAEoCCrlAQoMQXVjdGlvblN0YXRlEh0KGUFVQ1RJT05fU1RBVEVfVU5TUEVDSUZJRUQQABIXChNBVUNUSU9OX1NUQVRFX0RSQUZUEAESGwoXQVVDVElPTl9TVEFURV9TQ0hFRFVMRUQQAhIWChJBVUNUSU9OX1NUQVRFX0xJVkUQAxIXChNBVUNUSU9OX1NUQVRFX0VOREVEEAQSGwoXQVVDVElPTl9TVEFURV9DQU5DRUxMRUQQBRIYChRBVUNUSU9OX1NUQVRFX1BBVVNFRBAGEhgKFEFVQ1RJT05fU1RBVEVfUVVFVUVEEAcqzAEKDkF1Y3Rpb25PdXRjb21lEh8KG0FVQ1RJT05fT1VUQ09NRV9VTlNQRUNJRklFRBAAEhgKFEFVQ1RJT05fT1VUQ09NRV9TT0xEEAESIwofQVVDVElPTl9PVVRDT01FX1JFU0VSVkVfTk9UX01FVBACEhsKF0FVQ1RJT05fT1VUQ09NRV9OT19CSURTEAMSHQoZQVVDVElPTl9PVVRDT01FX0NBTkNFTExFRBAEEh4KGkFVQ1RJT05fT1VUQ09NRV9CT1VHSFRfTk9XEAUq8gEKDUF1Y3Rpb25Gb3JtYXQSHgoaQVVDVElPTl9GT1JNQVRfVU5TUEVDSUZJRUQQABIaChZBVUNUSU9OX0ZPUk1BVF9FTkdMSVNIEAESGwoXQVVDVElPTl9GT1JNQVRfTElWRV9MT1QQAhIfChtBVUNUSU9OX0ZPUk1BVF9TVURERU5fREVBVEgQAxIYChRBVUNUSU9OX0ZPUk1BVF9EVVRDSBAEEiUKIUFVQ1RJT05fRk9STUFUX1NFQUxFRF9GSVJTVF9QUklDRRAFEiYKIkFVQ1RJT05fRk9STUFUX1NFQUxFRF9TRUNPTkRfUFJJQ0UQBiqKAQoSQnV5Tm93QXZhaWxhYmlsaXR5EiQKIEJVWV9OT1dfQVZBSUxBQklMSVRZX1VOU1BFQ0lGSUVEEAASJgoiQlVZX05PV19BVkFJTEFCSUxJVFlfVU5USUxfUkVBQ0hFRBABEiYKIkJVWV9OT1dfQVZBSUxBQklMSVRZX1dIT0xFX0FVQ1RJT04QAiqHAQoNRnVuZGluZ1BvbGljeRIeChpGVU5ESU5HX1BPTElDWV9VTlNQRUNJRklFRBAAEh4KGkZVTkRJTkdfUE9MSUNZX1dBTExFVF9IT0xEEAESFwoTRlVORElOR19QT0xJQ1lfT1BFThACEh0KGUZVTkRJTkdfUE9MSUNZX1NBVkVEX0NBUkQQAyp8Cg1SZXNlcnZlU3RhdHVzEh4KGlJFU0VSVkVfU1RBVFVTX1VOU1BFQ0lGSUVEEAASFwoTUkVTRVJWRV9TVEFUVVNfTk9ORRABEhoKFlJFU0VSVkVfU1RBVFVTX05PVF9NRVQQAhIWChJSRVNFUlZFX1NUQVRVU19NRVQQA2IGcHJvdG8z", [file_blytz_common_v1_money, file_blytz_common_v1_position, file_google_protobuf_duration, file_google_protobuf_timestamp]);
 
 /**
  * Auction is one lot on sale, as anyone may see it. A hidden reserve and other people's maxima are nowhere in it.
@@ -163,6 +163,48 @@ export type Auction = Message<"blytz.auction.v1.Auction"> & {
    * @generated from field: uint32 extension_count = 20;
    */
   extensionCount: number;
+
+  /**
+   * The show whose lot this is; empty if it stands alone.
+   *
+   * @generated from field: string show_id = 21;
+   */
+  showId: string;
+
+  /**
+   * The version of the listing and its terms, for `UpdateAuction`; it changes with every update.
+   *
+   * @generated from field: string etag = 22;
+   */
+  etag: string;
+
+  /**
+   * When the clock was stopped; absent unless the auction is paused.
+   *
+   * @generated from field: google.protobuf.Timestamp paused_at = 23;
+   */
+  pausedAt?: Timestamp | undefined;
+
+  /**
+   * For how long the clock has been stopped in all; a falling price takes no notice of that time.
+   *
+   * @generated from field: google.protobuf.Duration paused_for = 24;
+   */
+  pausedFor?: Duration | undefined;
+
+  /**
+   * Whether `BuyNow` would be accepted now.
+   *
+   * @generated from field: bool buy_now_offered = 25;
+   */
+  buyNowOffered: boolean;
+
+  /**
+   * The leading bidder's id; for the seller alone, empty for everyone else and while a sealed auction runs.
+   *
+   * @generated from field: string leader_id = 26;
+   */
+  leaderId: string;
 };
 
 /**
@@ -193,7 +235,7 @@ export type AuctionTerms = Message<"blytz.auction.v1.AuctionTerms"> & {
   openingPrice?: Money | undefined;
 
   /**
-   * The steps between prices, from the lowest price up; empty means the default ladder.
+   * The steps between prices, from the lowest price up; empty means the format's default ladder, one row a fixed step.
    *
    * @generated from field: repeated blytz.auction.v1.IncrementStep increments = 3;
    */
@@ -212,6 +254,34 @@ export type AuctionTerms = Message<"blytz.auction.v1.AuctionTerms"> & {
    * @generated from field: blytz.auction.v1.FundingPolicy funding_policy = 5;
    */
   fundingPolicy: FundingPolicy;
+
+  /**
+   * At what price one may buy at once; absent means not at all. Ascending formats only.
+   *
+   * @generated from field: blytz.auction.v1.BuyNow buy_now = 6;
+   */
+  buyNow?: BuyNow | undefined;
+
+  /**
+   * How the price falls; `AUCTION_FORMAT_DUTCH` needs it, no other format has it.
+   *
+   * @generated from field: blytz.auction.v1.FallingPrice falling_price = 7;
+   */
+  fallingPrice?: FallingPrice | undefined;
+
+  /**
+   * A maximum above so many times the present price must be confirmed, 2 to 1,000; 0 means never.
+   *
+   * @generated from field: uint32 confirm_above_factor = 8;
+   */
+  confirmAboveFactor: number;
+
+  /**
+   * How long a lot of a show stays open, 5 seconds to 1 hour; absent means 30 seconds. Only lots of a show have it.
+   *
+   * @generated from field: google.protobuf.Duration lot_duration = 9;
+   */
+  lotDuration?: Duration | undefined;
 };
 
 /**
@@ -220,6 +290,69 @@ export type AuctionTerms = Message<"blytz.auction.v1.AuctionTerms"> & {
  */
 export const AuctionTermsSchema: GenMessage<AuctionTerms> = /*@__PURE__*/
   messageDesc(file_blytz_auction_v1_auction, 1);
+
+/**
+ * BuyNow lets anyone end an auction at once, at a fixed price.
+ *
+ * @generated from message blytz.auction.v1.BuyNow
+ */
+export type BuyNow = Message<"blytz.auction.v1.BuyNow"> & {
+  /**
+   * The price, at least the opening price and the reserve.
+   *
+   * @generated from field: blytz.common.v1.Money price = 1;
+   */
+  price?: Money | undefined;
+
+  /**
+   * How long it is offered.
+   *
+   * @generated from field: blytz.auction.v1.BuyNowAvailability availability = 2;
+   */
+  availability: BuyNowAvailability;
+};
+
+/**
+ * Describes the message blytz.auction.v1.BuyNow.
+ * Use `create(BuyNowSchema)` to create a new message.
+ */
+export const BuyNowSchema: GenMessage<BuyNow> = /*@__PURE__*/
+  messageDesc(file_blytz_auction_v1_auction, 2);
+
+/**
+ * FallingPrice is the schedule of a Dutch auction: the price starts at the opening price and falls until somebody takes it.
+ *
+ * @generated from message blytz.auction.v1.FallingPrice
+ */
+export type FallingPrice = Message<"blytz.auction.v1.FallingPrice"> & {
+  /**
+   * How much the price falls each time, in minor units.
+   *
+   * @generated from field: int64 drop_minor = 1;
+   */
+  dropMinor: bigint;
+
+  /**
+   * How long the price stays, 1 second to 1 day, in whole milliseconds.
+   *
+   * @generated from field: google.protobuf.Duration every = 2;
+   */
+  every?: Duration | undefined;
+
+  /**
+   * The price below which it never falls, in minor units; at most the opening price.
+   *
+   * @generated from field: int64 floor_minor = 3;
+   */
+  floorMinor: bigint;
+};
+
+/**
+ * Describes the message blytz.auction.v1.FallingPrice.
+ * Use `create(FallingPriceSchema)` to create a new message.
+ */
+export const FallingPriceSchema: GenMessage<FallingPrice> = /*@__PURE__*/
+  messageDesc(file_blytz_auction_v1_auction, 3);
 
 /**
  * IncrementStep is one row of an increment ladder.
@@ -247,7 +380,7 @@ export type IncrementStep = Message<"blytz.auction.v1.IncrementStep"> & {
  * Use `create(IncrementStepSchema)` to create a new message.
  */
 export const IncrementStepSchema: GenMessage<IncrementStep> = /*@__PURE__*/
-  messageDesc(file_blytz_auction_v1_auction, 2);
+  messageDesc(file_blytz_auction_v1_auction, 4);
 
 /**
  * SoftClose moves the end when a bid is accepted late, so that nobody wins by being the last to click.
@@ -275,6 +408,14 @@ export type SoftClose = Message<"blytz.auction.v1.SoftClose"> & {
    * @generated from field: uint32 extensions_max = 3;
    */
   extensionsMax: number;
+
+  /**
+   * The end never moves further than this beyond the announced one, up to 1 day; absent means that only the count limits
+   * it.
+   *
+   * @generated from field: google.protobuf.Duration latest_end_after = 4;
+   */
+  latestEndAfter?: Duration | undefined;
 };
 
 /**
@@ -282,7 +423,7 @@ export type SoftClose = Message<"blytz.auction.v1.SoftClose"> & {
  * Use `create(SoftCloseSchema)` to create a new message.
  */
 export const SoftCloseSchema: GenMessage<SoftClose> = /*@__PURE__*/
-  messageDesc(file_blytz_auction_v1_auction, 3);
+  messageDesc(file_blytz_auction_v1_auction, 5);
 
 /**
  * Bid is one accepted bid, as anyone may see it.
@@ -319,14 +460,14 @@ export type Bid = Message<"blytz.auction.v1.Bid"> & {
   bidderAlias: string;
 
   /**
-   * The price after this bid.
+   * The price after this bid; the opening price in a sealed auction.
    *
    * @generated from field: blytz.common.v1.Money price = 5;
    */
   price?: Money | undefined;
 
   /**
-   * The alias of who led after this bid.
+   * The alias of who led after this bid; empty in a sealed auction.
    *
    * @generated from field: string leader_alias = 6;
    */
@@ -345,6 +486,20 @@ export type Bid = Message<"blytz.auction.v1.Bid"> & {
    * @generated from field: bytes record_hash = 8;
    */
   recordHash: Uint8Array;
+
+  /**
+   * The bidder's id; for the auction's seller and the bidder themselves alone, empty for everyone else.
+   *
+   * @generated from field: string bidder_id = 9;
+   */
+  bidderId: string;
+
+  /**
+   * Whether the bid was taken back; it stays in the log and no longer counts.
+   *
+   * @generated from field: bool retracted = 10;
+   */
+  retracted: boolean;
 };
 
 /**
@@ -352,7 +507,7 @@ export type Bid = Message<"blytz.auction.v1.Bid"> & {
  * Use `create(BidSchema)` to create a new message.
  */
 export const BidSchema: GenMessage<Bid> = /*@__PURE__*/
-  messageDesc(file_blytz_auction_v1_auction, 4);
+  messageDesc(file_blytz_auction_v1_auction, 6);
 
 /**
  * AuctionState is where an auction stands.
@@ -401,6 +556,20 @@ export enum AuctionState {
    * @generated from enum value: AUCTION_STATE_CANCELLED = 5;
    */
   CANCELLED = 5,
+
+  /**
+   * The clock is stopped; no bid is accepted, and what is held stays held.
+   *
+   * @generated from enum value: AUCTION_STATE_PAUSED = 6;
+   */
+  PAUSED = 6,
+
+  /**
+   * It is a lot of a show and waits to be opened; bids may be placed already, unless its price falls.
+   *
+   * @generated from enum value: AUCTION_STATE_QUEUED = 7;
+   */
+  QUEUED = 7,
 }
 
 /**
@@ -449,6 +618,13 @@ export enum AuctionOutcome {
    * @generated from enum value: AUCTION_OUTCOME_CANCELLED = 4;
    */
   CANCELLED = 4,
+
+  /**
+   * Somebody bought it at once, at the buy-now price.
+   *
+   * @generated from enum value: AUCTION_OUTCOME_BOUGHT_NOW = 5;
+   */
+  BOUGHT_NOW = 5,
 }
 
 /**
@@ -476,6 +652,41 @@ export enum AuctionFormat {
    * @generated from enum value: AUCTION_FORMAT_ENGLISH = 1;
    */
   ENGLISH = 1,
+
+  /**
+   * The English rules at the pace of a live show: at most one hour, with larger steps by default.
+   *
+   * @generated from enum value: AUCTION_FORMAT_LIVE_LOT = 2;
+   */
+  LIVE_LOT = 2,
+
+  /**
+   * The English rules with an end that never moves.
+   *
+   * @generated from enum value: AUCTION_FORMAT_SUDDEN_DEATH = 3;
+   */
+  SUDDEN_DEATH = 3,
+
+  /**
+   * The price falls on a schedule and the first bid takes the lot at the price of that moment.
+   *
+   * @generated from enum value: AUCTION_FORMAT_DUTCH = 4;
+   */
+  DUTCH = 4,
+
+  /**
+   * Nobody sees an amount until the end; the highest pays their own maximum.
+   *
+   * @generated from enum value: AUCTION_FORMAT_SEALED_FIRST_PRICE = 5;
+   */
+  SEALED_FIRST_PRICE = 5,
+
+  /**
+   * Nobody sees an amount until the end; the highest pays the second-highest maximum (Vickrey).
+   *
+   * @generated from enum value: AUCTION_FORMAT_SEALED_SECOND_PRICE = 6;
+   */
+  SEALED_SECOND_PRICE = 6,
 }
 
 /**
@@ -483,6 +694,40 @@ export enum AuctionFormat {
  */
 export const AuctionFormatSchema: GenEnum<AuctionFormat> = /*@__PURE__*/
   enumDesc(file_blytz_auction_v1_auction, 2);
+
+/**
+ * BuyNowAvailability is how long an auction may be bought at once.
+ *
+ * @generated from enum blytz.auction.v1.BuyNowAvailability
+ */
+export enum BuyNowAvailability {
+  /**
+   * No availability: never valid.
+   *
+   * @generated from enum value: BUY_NOW_AVAILABILITY_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * Until the price has reached it; bids may pass it.
+   *
+   * @generated from enum value: BUY_NOW_AVAILABILITY_UNTIL_REACHED = 1;
+   */
+  UNTIL_REACHED = 1,
+
+  /**
+   * For the whole auction: a maximum that reaches it is a purchase, so no price passes it.
+   *
+   * @generated from enum value: BUY_NOW_AVAILABILITY_WHOLE_AUCTION = 2;
+   */
+  WHOLE_AUCTION = 2,
+}
+
+/**
+ * Describes the enum blytz.auction.v1.BuyNowAvailability.
+ */
+export const BuyNowAvailabilitySchema: GenEnum<BuyNowAvailability> = /*@__PURE__*/
+  enumDesc(file_blytz_auction_v1_auction, 3);
 
 /**
  * FundingPolicy is how a bid is funded.
@@ -498,7 +743,7 @@ export enum FundingPolicy {
   UNSPECIFIED = 0,
 
   /**
-   * The leader's maximum is held from their wallet.
+   * The leader's maximum is held from their wallet; in a sealed auction every bidder's, so that nothing tells who leads.
    *
    * @generated from enum value: FUNDING_POLICY_WALLET_HOLD = 1;
    */
@@ -510,13 +755,20 @@ export enum FundingPolicy {
    * @generated from enum value: FUNDING_POLICY_OPEN = 2;
    */
   OPEN = 2,
+
+  /**
+   * Nothing is held; only people with a saved card may bid, and it is charged afterwards.
+   *
+   * @generated from enum value: FUNDING_POLICY_SAVED_CARD = 3;
+   */
+  SAVED_CARD = 3,
 }
 
 /**
  * Describes the enum blytz.auction.v1.FundingPolicy.
  */
 export const FundingPolicySchema: GenEnum<FundingPolicy> = /*@__PURE__*/
-  enumDesc(file_blytz_auction_v1_auction, 3);
+  enumDesc(file_blytz_auction_v1_auction, 4);
 
 /**
  * ReserveStatus is what may be known about a hidden reserve.
@@ -557,5 +809,5 @@ export enum ReserveStatus {
  * Describes the enum blytz.auction.v1.ReserveStatus.
  */
 export const ReserveStatusSchema: GenEnum<ReserveStatus> = /*@__PURE__*/
-  enumDesc(file_blytz_auction_v1_auction, 4);
+  enumDesc(file_blytz_auction_v1_auction, 5);
 

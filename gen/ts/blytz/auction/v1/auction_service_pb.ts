@@ -2,8 +2,8 @@
 // @generated from file blytz/auction/v1/auction_service.proto (package blytz.auction.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Auction, AuctionState, AuctionTerms, Bid } from "./auction_pb";
 import { file_blytz_auction_v1_auction } from "./auction_pb";
 import type { Money } from "../../common/v1/money_pb";
@@ -21,7 +21,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file blytz/auction/v1/auction_service.proto.
  */
 export const file_blytz_auction_v1_auction_service: GenFile = /*@__PURE__*/
-  fileDesc("CiZibHl0ei9hdWN0aW9uL3YxL2F1Y3Rpb25fc2VydmljZS5wcm90bxIQYmx5dHouYXVjdGlvbi52MSK/AQoUQ3JlYXRlQXVjdGlvblJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRINCgV0aXRsZRgCIAEoCRITCgtkZXNjcmlwdGlvbhgDIAEoCRIRCglpbWFnZV91cmwYBCABKAkSLQoFdGVybXMYBSABKAsyHi5ibHl0ei5hdWN0aW9uLnYxLkF1Y3Rpb25UZXJtcxItCg1yZXNlcnZlX3ByaWNlGAYgASgLMhYuYmx5dHouY29tbW9uLnYxLk1vbmV5IkMKFUNyZWF0ZUF1Y3Rpb25SZXNwb25zZRIqCgdhdWN0aW9uGAEgASgLMhkuYmx5dHouYXVjdGlvbi52MS5BdWN0aW9uIogBChZTY2hlZHVsZUF1Y3Rpb25SZXF1ZXN0EhIKCmF1Y3Rpb25faWQYASABKAkSLQoJc3RhcnRzX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIrCgdlbmRzX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJFChdTY2hlZHVsZUF1Y3Rpb25SZXNwb25zZRIqCgdhdWN0aW9uGAEgASgLMhkuYmx5dHouYXVjdGlvbi52MS5BdWN0aW9uIlYKE1N0YXJ0QXVjdGlvblJlcXVlc3QSEgoKYXVjdGlvbl9pZBgBIAEoCRIrCgdlbmRzX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJCChRTdGFydEF1Y3Rpb25SZXNwb25zZRIqCgdhdWN0aW9uGAEgASgLMhkuYmx5dHouYXVjdGlvbi52MS5BdWN0aW9uIikKE0Nsb3NlQXVjdGlvblJlcXVlc3QSEgoKYXVjdGlvbl9pZBgBIAEoCSJCChRDbG9zZUF1Y3Rpb25SZXNwb25zZRIqCgdhdWN0aW9uGAEgASgLMhkuYmx5dHouYXVjdGlvbi52MS5BdWN0aW9uIjoKFENhbmNlbEF1Y3Rpb25SZXF1ZXN0EhIKCmF1Y3Rpb25faWQYASABKAkSDgoGcmVhc29uGAIgASgJIkMKFUNhbmNlbEF1Y3Rpb25SZXNwb25zZRIqCgdhdWN0aW9uGAEgASgLMhkuYmx5dHouYXVjdGlvbi52MS5BdWN0aW9uIicKEUdldEF1Y3Rpb25SZXF1ZXN0EhIKCmF1Y3Rpb25faWQYASABKAkidQoSR2V0QXVjdGlvblJlc3BvbnNlEioKB2F1Y3Rpb24YASABKAsyGS5ibHl0ei5hdWN0aW9uLnYxLkF1Y3Rpb24SMwoMb3duX3N0YW5kaW5nGAIgASgLMh0uYmx5dHouYXVjdGlvbi52MS5Pd25TdGFuZGluZyJWCgtPd25TdGFuZGluZxINCgVhbGlhcxgBIAEoCRIPCgdsZWFkaW5nGAIgASgIEicKB21heGltdW0YAyABKAsyFi5ibHl0ei5jb21tb24udjEuTW9uZXkifgoTTGlzdEF1Y3Rpb25zUmVxdWVzdBItCgVzdGF0ZRgBIAEoDjIeLmJseXR6LmF1Y3Rpb24udjEuQXVjdGlvblN0YXRlEhEKCXNlbGxlcl9pZBgCIAEoCRIRCglwYWdlX3NpemUYAyABKA0SEgoKcGFnZV90b2tlbhgEIAEoCSJcChRMaXN0QXVjdGlvbnNSZXNwb25zZRIrCghhdWN0aW9ucxgBIAMoCzIZLmJseXR6LmF1Y3Rpb24udjEuQXVjdGlvbhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiYgoPUGxhY2VCaWRSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEgoKYXVjdGlvbl9pZBgCIAEoCRInCgdtYXhpbXVtGAMgASgLMhYuYmx5dHouY29tbW9uLnYxLk1vbmV5IvoBChBQbGFjZUJpZFJlc3BvbnNlEiIKA2JpZBgBIAEoCzIVLmJseXR6LmF1Y3Rpb24udjEuQmlkEg8KB2xlYWRpbmcYAiABKAgSJQoFcHJpY2UYAyABKAsyFi5ibHl0ei5jb21tb24udjEuTW9uZXkSMAoQbWluaW11bV9uZXh0X2JpZBgEIAEoCzIWLmJseXR6LmNvbW1vbi52MS5Nb25leRIrCgdlbmRzX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIrCghwb3NpdGlvbhgGIAEoCzIZLmJseXR6LmNvbW1vbi52MS5Qb3NpdGlvbiJCChBQbGFjZUJpZHNSZXF1ZXN0Ei4KA2JpZBgBIAEoCzIhLmJseXR6LmF1Y3Rpb24udjEuUGxhY2VCaWRSZXF1ZXN0IpEBChFQbGFjZUJpZHNSZXNwb25zZRISCgpyZXF1ZXN0X2lkGAEgASgJEjYKCGFjY2VwdGVkGAIgASgLMiIuYmx5dHouYXVjdGlvbi52MS5QbGFjZUJpZFJlc3BvbnNlSAASJQoHcmVmdXNlZBgDIAEoCzISLmdvb2dsZS5ycGMuU3RhdHVzSABCCQoHdmVyZGljdCJMCg9MaXN0Qmlkc1JlcXVlc3QSEgoKYXVjdGlvbl9pZBgBIAEoCRIRCglwYWdlX3NpemUYAiABKA0SEgoKcGFnZV90b2tlbhgDIAEoCSJQChBMaXN0Qmlkc1Jlc3BvbnNlEiMKBGJpZHMYASADKAsyFS5ibHl0ei5hdWN0aW9uLnYxLkJpZBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkyuQkKDkF1Y3Rpb25TZXJ2aWNlEncKDUNyZWF0ZUF1Y3Rpb24SJi5ibHl0ei5hdWN0aW9uLnYxLkNyZWF0ZUF1Y3Rpb25SZXF1ZXN0GicuYmx5dHouYXVjdGlvbi52MS5DcmVhdGVBdWN0aW9uUmVzcG9uc2UiFdLnGBEKAQEQAxjQDyADKgUIMhD0AxKCAQoPU2NoZWR1bGVBdWN0aW9uEiguYmx5dHouYXVjdGlvbi52MS5TY2hlZHVsZUF1Y3Rpb25SZXF1ZXN0GikuYmx5dHouYXVjdGlvbi52MS5TY2hlZHVsZUF1Y3Rpb25SZXNwb25zZSIa0ucYFgoBARADGNAPIAEyCmF1Y3Rpb25faWQSeQoMU3RhcnRBdWN0aW9uEiUuYmx5dHouYXVjdGlvbi52MS5TdGFydEF1Y3Rpb25SZXF1ZXN0GiYuYmx5dHouYXVjdGlvbi52MS5TdGFydEF1Y3Rpb25SZXNwb25zZSIa0ucYFgoBARADGNAPIAEyCmF1Y3Rpb25faWQSeQoMQ2xvc2VBdWN0aW9uEiUuYmx5dHouYXVjdGlvbi52MS5DbG9zZUF1Y3Rpb25SZXF1ZXN0GiYuYmx5dHouYXVjdGlvbi52MS5DbG9zZUF1Y3Rpb25SZXNwb25zZSIa0ucYFgoBARADGNAPIAEyCmF1Y3Rpb25faWQSfAoNQ2FuY2VsQXVjdGlvbhImLmJseXR6LmF1Y3Rpb24udjEuQ2FuY2VsQXVjdGlvblJlcXVlc3QaJy5ibHl0ei5hdWN0aW9uLnYxLkNhbmNlbEF1Y3Rpb25SZXNwb25zZSIa0ucYFgoBARADGNAPIAEyCmF1Y3Rpb25faWQSdAoKR2V0QXVjdGlvbhIjLmJseXR6LmF1Y3Rpb24udjEuR2V0QXVjdGlvblJlcXVlc3QaJC5ibHl0ei5hdWN0aW9uLnYxLkdldEF1Y3Rpb25SZXNwb25zZSIb0ucYFwoCAQcQARjQDyACMgphdWN0aW9uX2lkEm0KDExpc3RBdWN0aW9ucxIlLmJseXR6LmF1Y3Rpb24udjEuTGlzdEF1Y3Rpb25zUmVxdWVzdBomLmJseXR6LmF1Y3Rpb24udjEuTGlzdEF1Y3Rpb25zUmVzcG9uc2UiDtLnGAoKAQEQARjQDyACEnMKCFBsYWNlQmlkEiEuYmx5dHouYXVjdGlvbi52MS5QbGFjZUJpZFJlcXVlc3QaIi5ibHl0ei5hdWN0aW9uLnYxLlBsYWNlQmlkUmVzcG9uc2UiINLnGBwKAQEQAhjQDyADKgQIFBAoMgphdWN0aW9uX2lkEmsKCVBsYWNlQmlkcxIiLmJseXR6LmF1Y3Rpb24udjEuUGxhY2VCaWRzUmVxdWVzdBojLmJseXR6LmF1Y3Rpb24udjEuUGxhY2VCaWRzUmVzcG9uc2UiEdLnGA0KAQEQAiADKgQIFBAoKAEwARJuCghMaXN0QmlkcxIhLmJseXR6LmF1Y3Rpb24udjEuTGlzdEJpZHNSZXF1ZXN0GiIuYmx5dHouYXVjdGlvbi52MS5MaXN0Qmlkc1Jlc3BvbnNlIhvS5xgXCgIBBxABGNAPIAIyCmF1Y3Rpb25faWRiBnByb3RvMw", [file_blytz_auction_v1_auction, file_blytz_common_v1_money, file_blytz_common_v1_position, file_blytz_options_v1_policy, file_google_protobuf_timestamp, file_google_rpc_status]);
+  fileDesc("CiZibHl0ei9hdWN0aW9uL3YxL2F1Y3Rpb25fc2VydmljZS5wcm90bxIQYmx5dHouYXVjdGlvbi52MSK/AQoUQ3JlYXRlQXVjdGlvblJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRINCgV0aXRsZRgCIAEoCRITCgtkZXNjcmlwdGlvbhgDIAEoCRIRCglpbWFnZV91cmwYBCABKAkSLQoFdGVybXMYBSABKAsyHi5ibHl0ei5hdWN0aW9uLnYxLkF1Y3Rpb25UZXJtcxItCg1yZXNlcnZlX3ByaWNlGAYgASgLMhYuYmx5dHouY29tbW9uLnYxLk1vbmV5IkMKFUNyZWF0ZUF1Y3Rpb25SZXNwb25zZRIqCgdhdWN0aW9uGAEgASgLMhkuYmx5dHouYXVjdGlvbi52MS5BdWN0aW9uIoQCChRVcGRhdGVBdWN0aW9uUmVxdWVzdBISCgphdWN0aW9uX2lkGAEgASgJEgwKBGV0YWcYAiABKAkSEgoFdGl0bGUYAyABKAlIAIgBARIYCgtkZXNjcmlwdGlvbhgEIAEoCUgBiAEBEhYKCWltYWdlX3VybBgFIAEoCUgCiAEBEi0KBXRlcm1zGAYgASgLMh4uYmx5dHouYXVjdGlvbi52MS5BdWN0aW9uVGVybXMSLQoNcmVzZXJ2ZV9wcmljZRgHIAEoCzIWLmJseXR6LmNvbW1vbi52MS5Nb25leUIICgZfdGl0bGVCDgoMX2Rlc2NyaXB0aW9uQgwKCl9pbWFnZV91cmwiQwoVVXBkYXRlQXVjdGlvblJlc3BvbnNlEioKB2F1Y3Rpb24YASABKAsyGS5ibHl0ei5hdWN0aW9uLnYxLkF1Y3Rpb24iiAEKFlNjaGVkdWxlQXVjdGlvblJlcXVlc3QSEgoKYXVjdGlvbl9pZBgBIAEoCRItCglzdGFydHNfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEisKB2VuZHNfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIkUKF1NjaGVkdWxlQXVjdGlvblJlc3BvbnNlEioKB2F1Y3Rpb24YASABKAsyGS5ibHl0ei5hdWN0aW9uLnYxLkF1Y3Rpb24iVgoTU3RhcnRBdWN0aW9uUmVxdWVzdBISCgphdWN0aW9uX2lkGAEgASgJEisKB2VuZHNfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIkIKFFN0YXJ0QXVjdGlvblJlc3BvbnNlEioKB2F1Y3Rpb24YASABKAsyGS5ibHl0ei5hdWN0aW9uLnYxLkF1Y3Rpb24iKQoTQ2xvc2VBdWN0aW9uUmVxdWVzdBISCgphdWN0aW9uX2lkGAEgASgJIkIKFENsb3NlQXVjdGlvblJlc3BvbnNlEioKB2F1Y3Rpb24YASABKAsyGS5ibHl0ei5hdWN0aW9uLnYxLkF1Y3Rpb24iOgoUQ2FuY2VsQXVjdGlvblJlcXVlc3QSEgoKYXVjdGlvbl9pZBgBIAEoCRIOCgZyZWFzb24YAiABKAkiQwoVQ2FuY2VsQXVjdGlvblJlc3BvbnNlEioKB2F1Y3Rpb24YASABKAsyGS5ibHl0ei5hdWN0aW9uLnYxLkF1Y3Rpb24iJwoRR2V0QXVjdGlvblJlcXVlc3QSEgoKYXVjdGlvbl9pZBgBIAEoCSJ1ChJHZXRBdWN0aW9uUmVzcG9uc2USKgoHYXVjdGlvbhgBIAEoCzIZLmJseXR6LmF1Y3Rpb24udjEuQXVjdGlvbhIzCgxvd25fc3RhbmRpbmcYAiABKAsyHS5ibHl0ei5hdWN0aW9uLnYxLk93blN0YW5kaW5nIlYKC093blN0YW5kaW5nEg0KBWFsaWFzGAEgASgJEg8KB2xlYWRpbmcYAiABKAgSJwoHbWF4aW11bRgDIAEoCzIWLmJseXR6LmNvbW1vbi52MS5Nb25leSJ+ChNMaXN0QXVjdGlvbnNSZXF1ZXN0Ei0KBXN0YXRlGAEgASgOMh4uYmx5dHouYXVjdGlvbi52MS5BdWN0aW9uU3RhdGUSEQoJc2VsbGVyX2lkGAIgASgJEhEKCXBhZ2Vfc2l6ZRgDIAEoDRISCgpwYWdlX3Rva2VuGAQgASgJIlwKFExpc3RBdWN0aW9uc1Jlc3BvbnNlEisKCGF1Y3Rpb25zGAEgAygLMhkuYmx5dHouYXVjdGlvbi52MS5BdWN0aW9uEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSJ+Cg9QbGFjZUJpZFJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRISCgphdWN0aW9uX2lkGAIgASgJEicKB21heGltdW0YAyABKAsyFi5ibHl0ei5jb21tb24udjEuTW9uZXkSGgoSY29uZmlybWF0aW9uX3Rva2VuGAQgASgJIocCChBQbGFjZUJpZFJlc3BvbnNlEiIKA2JpZBgBIAEoCzIVLmJseXR6LmF1Y3Rpb24udjEuQmlkEg8KB2xlYWRpbmcYAiABKAgSJQoFcHJpY2UYAyABKAsyFi5ibHl0ei5jb21tb24udjEuTW9uZXkSMAoQbWluaW11bV9uZXh0X2JpZBgEIAEoCzIWLmJseXR6LmNvbW1vbi52MS5Nb25leRIrCgdlbmRzX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIrCghwb3NpdGlvbhgGIAEoCzIZLmJseXR6LmNvbW1vbi52MS5Qb3NpdGlvbhILCgN3b24YByABKAgiQgoQUGxhY2VCaWRzUmVxdWVzdBIuCgNiaWQYASABKAsyIS5ibHl0ei5hdWN0aW9uLnYxLlBsYWNlQmlkUmVxdWVzdCKRAQoRUGxhY2VCaWRzUmVzcG9uc2USEgoKcmVxdWVzdF9pZBgBIAEoCRI2CghhY2NlcHRlZBgCIAEoCzIiLmJseXR6LmF1Y3Rpb24udjEuUGxhY2VCaWRSZXNwb25zZUgAEiUKB3JlZnVzZWQYAyABKAsyEi5nb29nbGUucnBjLlN0YXR1c0gAQgkKB3ZlcmRpY3QiXgoNQnV5Tm93UmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhIKCmF1Y3Rpb25faWQYAiABKAkSJQoFcHJpY2UYAyABKAsyFi5ibHl0ei5jb21tb24udjEuTW9uZXkitgEKDkJ1eU5vd1Jlc3BvbnNlEiIKA2JpZBgBIAEoCzIVLmJseXR6LmF1Y3Rpb24udjEuQmlkEiUKBXByaWNlGAIgASgLMhYuYmx5dHouY29tbW9uLnYxLk1vbmV5EiwKCGVuZGVkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIrCghwb3NpdGlvbhgEIAEoCzIZLmJseXR6LmNvbW1vbi52MS5Qb3NpdGlvbiJ/ChFSZXRyYWN0QmlkUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhIKCmF1Y3Rpb25faWQYAiABKAkSDgoGYmlkX2lkGAMgASgJEjIKBnJlYXNvbhgEIAEoDjIiLmJseXR6LmF1Y3Rpb24udjEuUmV0cmFjdGlvblJlYXNvbiKDAQoSUmV0cmFjdEJpZFJlc3BvbnNlEhkKEXJldHJhY3RlZF9iaWRfaWRzGAEgAygJEisKCHBvc2l0aW9uGAIgASgLMhkuYmx5dHouY29tbW9uLnYxLlBvc2l0aW9uEiUKBXByaWNlGAMgASgLMhYuYmx5dHouY29tbW9uLnYxLk1vbmV5IkwKD0xpc3RCaWRzUmVxdWVzdBISCgphdWN0aW9uX2lkGAEgASgJEhEKCXBhZ2Vfc2l6ZRgCIAEoDRISCgpwYWdlX3Rva2VuGAMgASgJIn0KEExpc3RCaWRzUmVzcG9uc2USIwoEYmlkcxgBIAMoCzIVLmJseXR6LmF1Y3Rpb24udjEuQmlkEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCRIrCghwb3NpdGlvbhgDIAEoCzIZLmJseXR6LmNvbW1vbi52MS5Qb3NpdGlvbiIpChNXYXRjaGxpc3RBZGRSZXF1ZXN0EhIKCmF1Y3Rpb25faWQYASABKAkiFgoUV2F0Y2hsaXN0QWRkUmVzcG9uc2UiLAoWV2F0Y2hsaXN0UmVtb3ZlUmVxdWVzdBISCgphdWN0aW9uX2lkGAEgASgJIhkKF1dhdGNobGlzdFJlbW92ZVJlc3BvbnNlIj0KFExpc3RXYXRjaGxpc3RSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoDRISCgpwYWdlX3Rva2VuGAIgASgJIl0KFUxpc3RXYXRjaGxpc3RSZXNwb25zZRIrCghhdWN0aW9ucxgBIAMoCzIZLmJseXR6LmF1Y3Rpb24udjEuQXVjdGlvbhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiJwoSQmxvY2tCaWRkZXJSZXF1ZXN0EhEKCWJpZGRlcl9pZBgBIAEoCSIVChNCbG9ja0JpZGRlclJlc3BvbnNlIikKFFVuYmxvY2tCaWRkZXJSZXF1ZXN0EhEKCWJpZGRlcl9pZBgBIAEoCSIXChVVbmJsb2NrQmlkZGVyUmVzcG9uc2UiOgoUR2V0QmlkUmVjZWlwdFJlcXVlc3QSEgoKYXVjdGlvbl9pZBgBIAEoCRIOCgZiaWRfaWQYAiABKAkiKAoVR2V0QmlkUmVjZWlwdFJlc3BvbnNlEg8KB3JlY2VpcHQYASABKAkiFwoVR2V0UmVjZWlwdEtleXNSZXF1ZXN0IkQKFkdldFJlY2VpcHRLZXlzUmVzcG9uc2USKgoEa2V5cxgBIAMoCzIcLmJseXR6LmF1Y3Rpb24udjEuSnNvbldlYktleSJjCgpKc29uV2ViS2V5EgsKA2t0eRgBIAEoCRILCgNjcnYYAiABKAkSCwoDYWxnGAMgASgJEgsKA3VzZRgEIAEoCRILCgNraWQYBSABKAkSCQoBeBgGIAEoCRIJCgF5GAcgASgJIkQKE1ZlcmlmeUJpZExvZ1JlcXVlc3QSEgoKYXVjdGlvbl9pZBgBIAEoCRIZChF3aXRob3V0X2JpZGRlcl9pZBgCIAEoCSLpAQoUVmVyaWZ5QmlkTG9nUmVzcG9uc2USDQoFdmFsaWQYASABKAgSFAoMcmVjb3JkX2NvdW50GAIgASgNEgwKBGhlYWQYAyABKAwSJQoFcHJpY2UYBCABKAsyFi5ibHl0ei5jb21tb24udjEuTW9uZXkSFAoMbGVhZGVyX2FsaWFzGAUgASgJEhwKFGZpcnN0X2ZhdWx0X3NlcXVlbmNlGAYgASgEEg0KBWZhdWx0GAcgASgJEjQKFGNvdW50ZXJmYWN0dWFsX3ByaWNlGAggASgLMhYuYmx5dHouY29tbW9uLnYxLk1vbmV5KoQBChBSZXRyYWN0aW9uUmVhc29uEiEKHVJFVFJBQ1RJT05fUkVBU09OX1VOU1BFQ0lGSUVEEAASIgoeUkVUUkFDVElPTl9SRUFTT05fVFlQSU5HX0VSUk9SEAESKQolUkVUUkFDVElPTl9SRUFTT05fREVTQ1JJUFRJT05fQ0hBTkdFRBACMoYUCg5BdWN0aW9uU2VydmljZRJ3Cg1DcmVhdGVBdWN0aW9uEiYuYmx5dHouYXVjdGlvbi52MS5DcmVhdGVBdWN0aW9uUmVxdWVzdBonLmJseXR6LmF1Y3Rpb24udjEuQ3JlYXRlQXVjdGlvblJlc3BvbnNlIhXS5xgRCgEBEAMY0A8gAyoFCDIQ9AMSfAoNVXBkYXRlQXVjdGlvbhImLmJseXR6LmF1Y3Rpb24udjEuVXBkYXRlQXVjdGlvblJlcXVlc3QaJy5ibHl0ei5hdWN0aW9uLnYxLlVwZGF0ZUF1Y3Rpb25SZXNwb25zZSIa0ucYFgoBARADGNAPIAEyCmF1Y3Rpb25faWQSggEKD1NjaGVkdWxlQXVjdGlvbhIoLmJseXR6LmF1Y3Rpb24udjEuU2NoZWR1bGVBdWN0aW9uUmVxdWVzdBopLmJseXR6LmF1Y3Rpb24udjEuU2NoZWR1bGVBdWN0aW9uUmVzcG9uc2UiGtLnGBYKAQEQAxjQDyABMgphdWN0aW9uX2lkEnkKDFN0YXJ0QXVjdGlvbhIlLmJseXR6LmF1Y3Rpb24udjEuU3RhcnRBdWN0aW9uUmVxdWVzdBomLmJseXR6LmF1Y3Rpb24udjEuU3RhcnRBdWN0aW9uUmVzcG9uc2UiGtLnGBYKAQEQAxjQDyABMgphdWN0aW9uX2lkEnkKDENsb3NlQXVjdGlvbhIlLmJseXR6LmF1Y3Rpb24udjEuQ2xvc2VBdWN0aW9uUmVxdWVzdBomLmJseXR6LmF1Y3Rpb24udjEuQ2xvc2VBdWN0aW9uUmVzcG9uc2UiGtLnGBYKAQEQAxjQDyABMgphdWN0aW9uX2lkEnwKDUNhbmNlbEF1Y3Rpb24SJi5ibHl0ei5hdWN0aW9uLnYxLkNhbmNlbEF1Y3Rpb25SZXF1ZXN0GicuYmx5dHouYXVjdGlvbi52MS5DYW5jZWxBdWN0aW9uUmVzcG9uc2UiGtLnGBYKAQEQAxjQDyABMgphdWN0aW9uX2lkEnYKCkdldEF1Y3Rpb24SIy5ibHl0ei5hdWN0aW9uLnYxLkdldEF1Y3Rpb25SZXF1ZXN0GiQuYmx5dHouYXVjdGlvbi52MS5HZXRBdWN0aW9uUmVzcG9uc2UiHdLnGBkKAgEHEAEY0A8gAjIKYXVjdGlvbl9pZDgBEm8KDExpc3RBdWN0aW9ucxIlLmJseXR6LmF1Y3Rpb24udjEuTGlzdEF1Y3Rpb25zUmVxdWVzdBomLmJseXR6LmF1Y3Rpb24udjEuTGlzdEF1Y3Rpb25zUmVzcG9uc2UiENLnGAwKAQEQARjQDyACOAEScwoIUGxhY2VCaWQSIS5ibHl0ei5hdWN0aW9uLnYxLlBsYWNlQmlkUmVxdWVzdBoiLmJseXR6LmF1Y3Rpb24udjEuUGxhY2VCaWRSZXNwb25zZSIg0ucYHAoBARACGNAPIAMqBAgUECgyCmF1Y3Rpb25faWQSawoJUGxhY2VCaWRzEiIuYmx5dHouYXVjdGlvbi52MS5QbGFjZUJpZHNSZXF1ZXN0GiMuYmx5dHouYXVjdGlvbi52MS5QbGFjZUJpZHNSZXNwb25zZSIR0ucYDQoBARACIAMqBAgUECgoATABEm0KBkJ1eU5vdxIfLmJseXR6LmF1Y3Rpb24udjEuQnV5Tm93UmVxdWVzdBogLmJseXR6LmF1Y3Rpb24udjEuQnV5Tm93UmVzcG9uc2UiINLnGBwKAQEQAhjQDyADKgQIFBAoMgphdWN0aW9uX2lkEnkKClJldHJhY3RCaWQSIy5ibHl0ei5hdWN0aW9uLnYxLlJldHJhY3RCaWRSZXF1ZXN0GiQuYmx5dHouYXVjdGlvbi52MS5SZXRyYWN0QmlkUmVzcG9uc2UiINLnGBwKAQEQAhjQDyADKgQIAhAKMgphdWN0aW9uX2lkEnAKCExpc3RCaWRzEiEuYmx5dHouYXVjdGlvbi52MS5MaXN0Qmlkc1JlcXVlc3QaIi5ibHl0ei5hdWN0aW9uLnYxLkxpc3RCaWRzUmVzcG9uc2UiHdLnGBkKAgEHEAEY0A8gAjIKYXVjdGlvbl9pZDgBEn8KDFdhdGNobGlzdEFkZBIlLmJseXR6LmF1Y3Rpb24udjEuV2F0Y2hsaXN0QWRkUmVxdWVzdBomLmJseXR6LmF1Y3Rpb24udjEuV2F0Y2hsaXN0QWRkUmVzcG9uc2UiINLnGBwKAQEQAhjQDyACKgQIBRAyMgphdWN0aW9uX2lkEogBCg9XYXRjaGxpc3RSZW1vdmUSKC5ibHl0ei5hdWN0aW9uLnYxLldhdGNobGlzdFJlbW92ZVJlcXVlc3QaKS5ibHl0ei5hdWN0aW9uLnYxLldhdGNobGlzdFJlbW92ZVJlc3BvbnNlIiDS5xgcCgEBEAIY0A8gAioECAUQMjIKYXVjdGlvbl9pZBJwCg1MaXN0V2F0Y2hsaXN0EiYuYmx5dHouYXVjdGlvbi52MS5MaXN0V2F0Y2hsaXN0UmVxdWVzdBonLmJseXR6LmF1Y3Rpb24udjEuTGlzdFdhdGNobGlzdFJlc3BvbnNlIg7S5xgKCgEBEAIY0A8gAhJwCgtCbG9ja0JpZGRlchIkLmJseXR6LmF1Y3Rpb24udjEuQmxvY2tCaWRkZXJSZXF1ZXN0GiUuYmx5dHouYXVjdGlvbi52MS5CbG9ja0JpZGRlclJlc3BvbnNlIhTS5xgQCgEBEAMY0A8gAioECAUQMhJ2Cg1VbmJsb2NrQmlkZGVyEiYuYmx5dHouYXVjdGlvbi52MS5VbmJsb2NrQmlkZGVyUmVxdWVzdBonLmJseXR6LmF1Y3Rpb24udjEuVW5ibG9ja0JpZGRlclJlc3BvbnNlIhTS5xgQCgEBEAMY0A8gAioECAUQMhJ8Cg1HZXRCaWRSZWNlaXB0EiYuYmx5dHouYXVjdGlvbi52MS5HZXRCaWRSZWNlaXB0UmVxdWVzdBonLmJseXR6LmF1Y3Rpb24udjEuR2V0QmlkUmVjZWlwdFJlc3BvbnNlIhrS5xgWCgEBEAIY0A8gAjIKYXVjdGlvbl9pZBJ/CgxWZXJpZnlCaWRMb2cSJS5ibHl0ei5hdWN0aW9uLnYxLlZlcmlmeUJpZExvZ1JlcXVlc3QaJi5ibHl0ei5hdWN0aW9uLnYxLlZlcmlmeUJpZExvZ1Jlc3BvbnNlIiDS5xgcCgEBEAEYkE4gAioECAEQCjIKYXVjdGlvbl9pZBJ2Cg5HZXRSZWNlaXB0S2V5cxInLmJseXR6LmF1Y3Rpb24udjEuR2V0UmVjZWlwdEtleXNSZXF1ZXN0GiguYmx5dHouYXVjdGlvbi52MS5HZXRSZWNlaXB0S2V5c1Jlc3BvbnNlIhHS5xgNCgEBEAEY0A8gAjiQHGIGcHJvdG8z", [file_blytz_auction_v1_auction, file_blytz_common_v1_money, file_blytz_common_v1_position, file_blytz_options_v1_policy, file_google_protobuf_timestamp, file_google_rpc_status]);
 
 /**
  * CreateAuctionRequest describes a lot and its terms.
@@ -101,6 +101,90 @@ export const CreateAuctionResponseSchema: GenMessage<CreateAuctionResponse> = /*
   messageDesc(file_blytz_auction_v1_auction_service, 1);
 
 /**
+ * UpdateAuctionRequest names an auction and what is to change.
+ *
+ * @generated from message blytz.auction.v1.UpdateAuctionRequest
+ */
+export type UpdateAuctionRequest = Message<"blytz.auction.v1.UpdateAuctionRequest"> & {
+  /**
+   * The auction's id.
+   *
+   * @generated from field: string auction_id = 1;
+   */
+  auctionId: string;
+
+  /**
+   * The `etag` of the auction as it was read; empty means to change it whatever happened since.
+   *
+   * @generated from field: string etag = 2;
+   */
+  etag: string;
+
+  /**
+   * What is sold, 1 to 120 characters; absent leaves it as it is.
+   *
+   * @generated from field: optional string title = 3;
+   */
+  title?: string | undefined;
+
+  /**
+   * The description, plain text of up to 4,000 characters; absent leaves it as it is.
+   *
+   * @generated from field: optional string description = 4;
+   */
+  description?: string | undefined;
+
+  /**
+   * The address of a picture (https, or a path of this site); absent leaves it as it is.
+   *
+   * @generated from field: optional string image_url = 5;
+   */
+  imageUrl?: string | undefined;
+
+  /**
+   * The rules of the auction and its reserve, which change together; absent leaves both as they are.
+   *
+   * @generated from field: blytz.auction.v1.AuctionTerms terms = 6;
+   */
+  terms?: AuctionTerms | undefined;
+
+  /**
+   * The hidden reserve that goes with `terms`; absent means none.
+   *
+   * @generated from field: blytz.common.v1.Money reserve_price = 7;
+   */
+  reservePrice?: Money | undefined;
+};
+
+/**
+ * Describes the message blytz.auction.v1.UpdateAuctionRequest.
+ * Use `create(UpdateAuctionRequestSchema)` to create a new message.
+ */
+export const UpdateAuctionRequestSchema: GenMessage<UpdateAuctionRequest> = /*@__PURE__*/
+  messageDesc(file_blytz_auction_v1_auction_service, 2);
+
+/**
+ * UpdateAuctionResponse carries the changed auction.
+ *
+ * @generated from message blytz.auction.v1.UpdateAuctionResponse
+ */
+export type UpdateAuctionResponse = Message<"blytz.auction.v1.UpdateAuctionResponse"> & {
+  /**
+   * The auction as it stands.
+   *
+   * @generated from field: blytz.auction.v1.Auction auction = 1;
+   */
+  auction?: Auction | undefined;
+};
+
+/**
+ * Describes the message blytz.auction.v1.UpdateAuctionResponse.
+ * Use `create(UpdateAuctionResponseSchema)` to create a new message.
+ */
+export const UpdateAuctionResponseSchema: GenMessage<UpdateAuctionResponse> = /*@__PURE__*/
+  messageDesc(file_blytz_auction_v1_auction_service, 3);
+
+/**
  * ScheduleAuctionRequest says when a draft is on.
  *
  * @generated from message blytz.auction.v1.ScheduleAuctionRequest
@@ -133,7 +217,7 @@ export type ScheduleAuctionRequest = Message<"blytz.auction.v1.ScheduleAuctionRe
  * Use `create(ScheduleAuctionRequestSchema)` to create a new message.
  */
 export const ScheduleAuctionRequestSchema: GenMessage<ScheduleAuctionRequest> = /*@__PURE__*/
-  messageDesc(file_blytz_auction_v1_auction_service, 2);
+  messageDesc(file_blytz_auction_v1_auction_service, 4);
 
 /**
  * ScheduleAuctionResponse carries the scheduled auction.
@@ -154,7 +238,7 @@ export type ScheduleAuctionResponse = Message<"blytz.auction.v1.ScheduleAuctionR
  * Use `create(ScheduleAuctionResponseSchema)` to create a new message.
  */
 export const ScheduleAuctionResponseSchema: GenMessage<ScheduleAuctionResponse> = /*@__PURE__*/
-  messageDesc(file_blytz_auction_v1_auction_service, 3);
+  messageDesc(file_blytz_auction_v1_auction_service, 5);
 
 /**
  * StartAuctionRequest opens an auction.
@@ -182,7 +266,7 @@ export type StartAuctionRequest = Message<"blytz.auction.v1.StartAuctionRequest"
  * Use `create(StartAuctionRequestSchema)` to create a new message.
  */
 export const StartAuctionRequestSchema: GenMessage<StartAuctionRequest> = /*@__PURE__*/
-  messageDesc(file_blytz_auction_v1_auction_service, 4);
+  messageDesc(file_blytz_auction_v1_auction_service, 6);
 
 /**
  * StartAuctionResponse carries the live auction.
@@ -203,7 +287,7 @@ export type StartAuctionResponse = Message<"blytz.auction.v1.StartAuctionRespons
  * Use `create(StartAuctionResponseSchema)` to create a new message.
  */
 export const StartAuctionResponseSchema: GenMessage<StartAuctionResponse> = /*@__PURE__*/
-  messageDesc(file_blytz_auction_v1_auction_service, 5);
+  messageDesc(file_blytz_auction_v1_auction_service, 7);
 
 /**
  * CloseAuctionRequest names the auction to end.
@@ -224,7 +308,7 @@ export type CloseAuctionRequest = Message<"blytz.auction.v1.CloseAuctionRequest"
  * Use `create(CloseAuctionRequestSchema)` to create a new message.
  */
 export const CloseAuctionRequestSchema: GenMessage<CloseAuctionRequest> = /*@__PURE__*/
-  messageDesc(file_blytz_auction_v1_auction_service, 6);
+  messageDesc(file_blytz_auction_v1_auction_service, 8);
 
 /**
  * CloseAuctionResponse carries the ended auction.
@@ -245,7 +329,7 @@ export type CloseAuctionResponse = Message<"blytz.auction.v1.CloseAuctionRespons
  * Use `create(CloseAuctionResponseSchema)` to create a new message.
  */
 export const CloseAuctionResponseSchema: GenMessage<CloseAuctionResponse> = /*@__PURE__*/
-  messageDesc(file_blytz_auction_v1_auction_service, 7);
+  messageDesc(file_blytz_auction_v1_auction_service, 9);
 
 /**
  * CancelAuctionRequest names the auction to call off.
@@ -273,7 +357,7 @@ export type CancelAuctionRequest = Message<"blytz.auction.v1.CancelAuctionReques
  * Use `create(CancelAuctionRequestSchema)` to create a new message.
  */
 export const CancelAuctionRequestSchema: GenMessage<CancelAuctionRequest> = /*@__PURE__*/
-  messageDesc(file_blytz_auction_v1_auction_service, 8);
+  messageDesc(file_blytz_auction_v1_auction_service, 10);
 
 /**
  * CancelAuctionResponse carries the cancelled auction.
@@ -294,7 +378,7 @@ export type CancelAuctionResponse = Message<"blytz.auction.v1.CancelAuctionRespo
  * Use `create(CancelAuctionResponseSchema)` to create a new message.
  */
 export const CancelAuctionResponseSchema: GenMessage<CancelAuctionResponse> = /*@__PURE__*/
-  messageDesc(file_blytz_auction_v1_auction_service, 9);
+  messageDesc(file_blytz_auction_v1_auction_service, 11);
 
 /**
  * GetAuctionRequest names an auction.
@@ -315,7 +399,7 @@ export type GetAuctionRequest = Message<"blytz.auction.v1.GetAuctionRequest"> & 
  * Use `create(GetAuctionRequestSchema)` to create a new message.
  */
 export const GetAuctionRequestSchema: GenMessage<GetAuctionRequest> = /*@__PURE__*/
-  messageDesc(file_blytz_auction_v1_auction_service, 10);
+  messageDesc(file_blytz_auction_v1_auction_service, 12);
 
 /**
  * GetAuctionResponse carries an auction.
@@ -343,7 +427,7 @@ export type GetAuctionResponse = Message<"blytz.auction.v1.GetAuctionResponse"> 
  * Use `create(GetAuctionResponseSchema)` to create a new message.
  */
 export const GetAuctionResponseSchema: GenMessage<GetAuctionResponse> = /*@__PURE__*/
-  messageDesc(file_blytz_auction_v1_auction_service, 11);
+  messageDesc(file_blytz_auction_v1_auction_service, 13);
 
 /**
  * OwnStanding is what only the bidder themselves may see.
@@ -359,7 +443,7 @@ export type OwnStanding = Message<"blytz.auction.v1.OwnStanding"> & {
   alias: string;
 
   /**
-   * Whether the bidder leads.
+   * Whether the bidder leads; false while a sealed auction runs, which does not tell.
    *
    * @generated from field: bool leading = 2;
    */
@@ -378,7 +462,7 @@ export type OwnStanding = Message<"blytz.auction.v1.OwnStanding"> & {
  * Use `create(OwnStandingSchema)` to create a new message.
  */
 export const OwnStandingSchema: GenMessage<OwnStanding> = /*@__PURE__*/
-  messageDesc(file_blytz_auction_v1_auction_service, 12);
+  messageDesc(file_blytz_auction_v1_auction_service, 14);
 
 /**
  * ListAuctionsRequest filters and pages.
@@ -420,7 +504,7 @@ export type ListAuctionsRequest = Message<"blytz.auction.v1.ListAuctionsRequest"
  * Use `create(ListAuctionsRequestSchema)` to create a new message.
  */
 export const ListAuctionsRequestSchema: GenMessage<ListAuctionsRequest> = /*@__PURE__*/
-  messageDesc(file_blytz_auction_v1_auction_service, 13);
+  messageDesc(file_blytz_auction_v1_auction_service, 15);
 
 /**
  * ListAuctionsResponse carries one page.
@@ -448,7 +532,7 @@ export type ListAuctionsResponse = Message<"blytz.auction.v1.ListAuctionsRespons
  * Use `create(ListAuctionsResponseSchema)` to create a new message.
  */
 export const ListAuctionsResponseSchema: GenMessage<ListAuctionsResponse> = /*@__PURE__*/
-  messageDesc(file_blytz_auction_v1_auction_service, 14);
+  messageDesc(file_blytz_auction_v1_auction_service, 16);
 
 /**
  * PlaceBidRequest is one maximum bid.
@@ -476,6 +560,13 @@ export type PlaceBidRequest = Message<"blytz.auction.v1.PlaceBidRequest"> & {
    * @generated from field: blytz.common.v1.Money maximum = 3;
    */
   maximum?: Money | undefined;
+
+  /**
+   * The token of a `CONFIRM_LARGE_BID` error, which the bidder was asked about; good for this maximum, for five minutes.
+   *
+   * @generated from field: string confirmation_token = 4;
+   */
+  confirmationToken: string;
 };
 
 /**
@@ -483,7 +574,7 @@ export type PlaceBidRequest = Message<"blytz.auction.v1.PlaceBidRequest"> & {
  * Use `create(PlaceBidRequestSchema)` to create a new message.
  */
 export const PlaceBidRequestSchema: GenMessage<PlaceBidRequest> = /*@__PURE__*/
-  messageDesc(file_blytz_auction_v1_auction_service, 15);
+  messageDesc(file_blytz_auction_v1_auction_service, 17);
 
 /**
  * PlaceBidResponse says what the bid did.
@@ -499,7 +590,8 @@ export type PlaceBidResponse = Message<"blytz.auction.v1.PlaceBidResponse"> & {
   bid?: Bid | undefined;
 
   /**
-   * Whether the bidder leads after this bid; otherwise an earlier maximum was at least as high.
+   * Whether the bidder leads after this bid; otherwise an earlier maximum was at least as high. A sealed auction does not
+   * tell, so it is false there.
    *
    * @generated from field: bool leading = 2;
    */
@@ -532,6 +624,13 @@ export type PlaceBidResponse = Message<"blytz.auction.v1.PlaceBidResponse"> & {
    * @generated from field: blytz.common.v1.Position position = 6;
    */
   position?: Position | undefined;
+
+  /**
+   * Whether this bid ended the auction and won it, as the first bid on a falling price or a purchase does.
+   *
+   * @generated from field: bool won = 7;
+   */
+  won: boolean;
 };
 
 /**
@@ -539,7 +638,7 @@ export type PlaceBidResponse = Message<"blytz.auction.v1.PlaceBidResponse"> & {
  * Use `create(PlaceBidResponseSchema)` to create a new message.
  */
 export const PlaceBidResponseSchema: GenMessage<PlaceBidResponse> = /*@__PURE__*/
-  messageDesc(file_blytz_auction_v1_auction_service, 16);
+  messageDesc(file_blytz_auction_v1_auction_service, 18);
 
 /**
  * PlaceBidsRequest is one bid of a stream.
@@ -560,7 +659,7 @@ export type PlaceBidsRequest = Message<"blytz.auction.v1.PlaceBidsRequest"> & {
  * Use `create(PlaceBidsRequestSchema)` to create a new message.
  */
 export const PlaceBidsRequestSchema: GenMessage<PlaceBidsRequest> = /*@__PURE__*/
-  messageDesc(file_blytz_auction_v1_auction_service, 17);
+  messageDesc(file_blytz_auction_v1_auction_service, 19);
 
 /**
  * PlaceBidsResponse is the verdict on one bid of a stream.
@@ -604,7 +703,161 @@ export type PlaceBidsResponse = Message<"blytz.auction.v1.PlaceBidsResponse"> & 
  * Use `create(PlaceBidsResponseSchema)` to create a new message.
  */
 export const PlaceBidsResponseSchema: GenMessage<PlaceBidsResponse> = /*@__PURE__*/
-  messageDesc(file_blytz_auction_v1_auction_service, 18);
+  messageDesc(file_blytz_auction_v1_auction_service, 20);
+
+/**
+ * BuyNowRequest takes an auction at its price.
+ *
+ * @generated from message blytz.auction.v1.BuyNowRequest
+ */
+export type BuyNowRequest = Message<"blytz.auction.v1.BuyNowRequest"> & {
+  /**
+   * The key of this command, a UUID of the client's; a replay returns the first answer.
+   *
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * The auction to buy.
+   *
+   * @generated from field: string auction_id = 2;
+   */
+  auctionId: string;
+
+  /**
+   * The buy-now price that the buyer saw; at another price nothing is bought.
+   *
+   * @generated from field: blytz.common.v1.Money price = 3;
+   */
+  price?: Money | undefined;
+};
+
+/**
+ * Describes the message blytz.auction.v1.BuyNowRequest.
+ * Use `create(BuyNowRequestSchema)` to create a new message.
+ */
+export const BuyNowRequestSchema: GenMessage<BuyNowRequest> = /*@__PURE__*/
+  messageDesc(file_blytz_auction_v1_auction_service, 21);
+
+/**
+ * BuyNowResponse says what the purchase did.
+ *
+ * @generated from message blytz.auction.v1.BuyNowResponse
+ */
+export type BuyNowResponse = Message<"blytz.auction.v1.BuyNowResponse"> & {
+  /**
+   * The purchase, as the last record of the bid log.
+   *
+   * @generated from field: blytz.auction.v1.Bid bid = 1;
+   */
+  bid?: Bid | undefined;
+
+  /**
+   * The price that the buyer pays.
+   *
+   * @generated from field: blytz.common.v1.Money price = 2;
+   */
+  price?: Money | undefined;
+
+  /**
+   * When the auction ended.
+   *
+   * @generated from field: google.protobuf.Timestamp ended_at = 3;
+   */
+  endedAt?: Timestamp | undefined;
+
+  /**
+   * The event that records this purchase; the end follows it.
+   *
+   * @generated from field: blytz.common.v1.Position position = 4;
+   */
+  position?: Position | undefined;
+};
+
+/**
+ * Describes the message blytz.auction.v1.BuyNowResponse.
+ * Use `create(BuyNowResponseSchema)` to create a new message.
+ */
+export const BuyNowResponseSchema: GenMessage<BuyNowResponse> = /*@__PURE__*/
+  messageDesc(file_blytz_auction_v1_auction_service, 22);
+
+/**
+ * RetractBidRequest names a bid and says why it is taken back.
+ *
+ * @generated from message blytz.auction.v1.RetractBidRequest
+ */
+export type RetractBidRequest = Message<"blytz.auction.v1.RetractBidRequest"> & {
+  /**
+   * The key of this command, a UUID of the client's; a replay returns the first answer.
+   *
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * The auction.
+   *
+   * @generated from field: string auction_id = 2;
+   */
+  auctionId: string;
+
+  /**
+   * A bid of the caller's own.
+   *
+   * @generated from field: string bid_id = 3;
+   */
+  bidId: string;
+
+  /**
+   * Why.
+   *
+   * @generated from field: blytz.auction.v1.RetractionReason reason = 4;
+   */
+  reason: RetractionReason;
+};
+
+/**
+ * Describes the message blytz.auction.v1.RetractBidRequest.
+ * Use `create(RetractBidRequestSchema)` to create a new message.
+ */
+export const RetractBidRequestSchema: GenMessage<RetractBidRequest> = /*@__PURE__*/
+  messageDesc(file_blytz_auction_v1_auction_service, 23);
+
+/**
+ * RetractBidResponse says what the auction has come to.
+ *
+ * @generated from message blytz.auction.v1.RetractBidResponse
+ */
+export type RetractBidResponse = Message<"blytz.auction.v1.RetractBidResponse"> & {
+  /**
+   * The ids of the bids that no longer count, oldest first.
+   *
+   * @generated from field: repeated string retracted_bid_ids = 1;
+   */
+  retractedBidIds: string[];
+
+  /**
+   * The event that records the retraction.
+   *
+   * @generated from field: blytz.common.v1.Position position = 2;
+   */
+  position?: Position | undefined;
+
+  /**
+   * The price after it; the opening price in a sealed auction.
+   *
+   * @generated from field: blytz.common.v1.Money price = 3;
+   */
+  price?: Money | undefined;
+};
+
+/**
+ * Describes the message blytz.auction.v1.RetractBidResponse.
+ * Use `create(RetractBidResponseSchema)` to create a new message.
+ */
+export const RetractBidResponseSchema: GenMessage<RetractBidResponse> = /*@__PURE__*/
+  messageDesc(file_blytz_auction_v1_auction_service, 24);
 
 /**
  * ListBidsRequest names an auction and pages.
@@ -639,7 +892,7 @@ export type ListBidsRequest = Message<"blytz.auction.v1.ListBidsRequest"> & {
  * Use `create(ListBidsRequestSchema)` to create a new message.
  */
 export const ListBidsRequestSchema: GenMessage<ListBidsRequest> = /*@__PURE__*/
-  messageDesc(file_blytz_auction_v1_auction_service, 19);
+  messageDesc(file_blytz_auction_v1_auction_service, 25);
 
 /**
  * ListBidsResponse carries one page.
@@ -660,6 +913,13 @@ export type ListBidsResponse = Message<"blytz.auction.v1.ListBidsResponse"> & {
    * @generated from field: string next_page_token = 2;
    */
   nextPageToken: string;
+
+  /**
+   * Where the auction stood when the page was read: no bid up to there is missing.
+   *
+   * @generated from field: blytz.common.v1.Position position = 3;
+   */
+  position?: Position | undefined;
 };
 
 /**
@@ -667,7 +927,488 @@ export type ListBidsResponse = Message<"blytz.auction.v1.ListBidsResponse"> & {
  * Use `create(ListBidsResponseSchema)` to create a new message.
  */
 export const ListBidsResponseSchema: GenMessage<ListBidsResponse> = /*@__PURE__*/
-  messageDesc(file_blytz_auction_v1_auction_service, 20);
+  messageDesc(file_blytz_auction_v1_auction_service, 26);
+
+/**
+ * WatchlistAddRequest names the auction to watch.
+ *
+ * @generated from message blytz.auction.v1.WatchlistAddRequest
+ */
+export type WatchlistAddRequest = Message<"blytz.auction.v1.WatchlistAddRequest"> & {
+  /**
+   * The auction's id.
+   *
+   * @generated from field: string auction_id = 1;
+   */
+  auctionId: string;
+};
+
+/**
+ * Describes the message blytz.auction.v1.WatchlistAddRequest.
+ * Use `create(WatchlistAddRequestSchema)` to create a new message.
+ */
+export const WatchlistAddRequestSchema: GenMessage<WatchlistAddRequest> = /*@__PURE__*/
+  messageDesc(file_blytz_auction_v1_auction_service, 27);
+
+/**
+ * WatchlistAddResponse is empty: the auction is on the list.
+ *
+ * @generated from message blytz.auction.v1.WatchlistAddResponse
+ */
+export type WatchlistAddResponse = Message<"blytz.auction.v1.WatchlistAddResponse"> & {
+};
+
+/**
+ * Describes the message blytz.auction.v1.WatchlistAddResponse.
+ * Use `create(WatchlistAddResponseSchema)` to create a new message.
+ */
+export const WatchlistAddResponseSchema: GenMessage<WatchlistAddResponse> = /*@__PURE__*/
+  messageDesc(file_blytz_auction_v1_auction_service, 28);
+
+/**
+ * WatchlistRemoveRequest names the auction to watch no longer.
+ *
+ * @generated from message blytz.auction.v1.WatchlistRemoveRequest
+ */
+export type WatchlistRemoveRequest = Message<"blytz.auction.v1.WatchlistRemoveRequest"> & {
+  /**
+   * The auction's id.
+   *
+   * @generated from field: string auction_id = 1;
+   */
+  auctionId: string;
+};
+
+/**
+ * Describes the message blytz.auction.v1.WatchlistRemoveRequest.
+ * Use `create(WatchlistRemoveRequestSchema)` to create a new message.
+ */
+export const WatchlistRemoveRequestSchema: GenMessage<WatchlistRemoveRequest> = /*@__PURE__*/
+  messageDesc(file_blytz_auction_v1_auction_service, 29);
+
+/**
+ * WatchlistRemoveResponse is empty: the auction is not on the list.
+ *
+ * @generated from message blytz.auction.v1.WatchlistRemoveResponse
+ */
+export type WatchlistRemoveResponse = Message<"blytz.auction.v1.WatchlistRemoveResponse"> & {
+};
+
+/**
+ * Describes the message blytz.auction.v1.WatchlistRemoveResponse.
+ * Use `create(WatchlistRemoveResponseSchema)` to create a new message.
+ */
+export const WatchlistRemoveResponseSchema: GenMessage<WatchlistRemoveResponse> = /*@__PURE__*/
+  messageDesc(file_blytz_auction_v1_auction_service, 30);
+
+/**
+ * ListWatchlistRequest pages.
+ *
+ * @generated from message blytz.auction.v1.ListWatchlistRequest
+ */
+export type ListWatchlistRequest = Message<"blytz.auction.v1.ListWatchlistRequest"> & {
+  /**
+   * How many to return, 50 by default and 200 at the most; more is coerced.
+   *
+   * @generated from field: uint32 page_size = 1;
+   */
+  pageSize: number;
+
+  /**
+   * The token of the page to return; empty means the first.
+   *
+   * @generated from field: string page_token = 2;
+   */
+  pageToken: string;
+};
+
+/**
+ * Describes the message blytz.auction.v1.ListWatchlistRequest.
+ * Use `create(ListWatchlistRequestSchema)` to create a new message.
+ */
+export const ListWatchlistRequestSchema: GenMessage<ListWatchlistRequest> = /*@__PURE__*/
+  messageDesc(file_blytz_auction_v1_auction_service, 31);
+
+/**
+ * ListWatchlistResponse carries one page.
+ *
+ * @generated from message blytz.auction.v1.ListWatchlistResponse
+ */
+export type ListWatchlistResponse = Message<"blytz.auction.v1.ListWatchlistResponse"> & {
+  /**
+   * The auctions of this page, latest added first.
+   *
+   * @generated from field: repeated blytz.auction.v1.Auction auctions = 1;
+   */
+  auctions: Auction[];
+
+  /**
+   * The token of the next page; empty on the last.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message blytz.auction.v1.ListWatchlistResponse.
+ * Use `create(ListWatchlistResponseSchema)` to create a new message.
+ */
+export const ListWatchlistResponseSchema: GenMessage<ListWatchlistResponse> = /*@__PURE__*/
+  messageDesc(file_blytz_auction_v1_auction_service, 32);
+
+/**
+ * BlockBidderRequest names whom to keep out.
+ *
+ * @generated from message blytz.auction.v1.BlockBidderRequest
+ */
+export type BlockBidderRequest = Message<"blytz.auction.v1.BlockBidderRequest"> & {
+  /**
+   * The person's id, as the seller sees it in `ListBids`.
+   *
+   * @generated from field: string bidder_id = 1;
+   */
+  bidderId: string;
+};
+
+/**
+ * Describes the message blytz.auction.v1.BlockBidderRequest.
+ * Use `create(BlockBidderRequestSchema)` to create a new message.
+ */
+export const BlockBidderRequestSchema: GenMessage<BlockBidderRequest> = /*@__PURE__*/
+  messageDesc(file_blytz_auction_v1_auction_service, 33);
+
+/**
+ * BlockBidderResponse is empty: the person is blocked.
+ *
+ * @generated from message blytz.auction.v1.BlockBidderResponse
+ */
+export type BlockBidderResponse = Message<"blytz.auction.v1.BlockBidderResponse"> & {
+};
+
+/**
+ * Describes the message blytz.auction.v1.BlockBidderResponse.
+ * Use `create(BlockBidderResponseSchema)` to create a new message.
+ */
+export const BlockBidderResponseSchema: GenMessage<BlockBidderResponse> = /*@__PURE__*/
+  messageDesc(file_blytz_auction_v1_auction_service, 34);
+
+/**
+ * UnblockBidderRequest names whom to let in again.
+ *
+ * @generated from message blytz.auction.v1.UnblockBidderRequest
+ */
+export type UnblockBidderRequest = Message<"blytz.auction.v1.UnblockBidderRequest"> & {
+  /**
+   * The person's id.
+   *
+   * @generated from field: string bidder_id = 1;
+   */
+  bidderId: string;
+};
+
+/**
+ * Describes the message blytz.auction.v1.UnblockBidderRequest.
+ * Use `create(UnblockBidderRequestSchema)` to create a new message.
+ */
+export const UnblockBidderRequestSchema: GenMessage<UnblockBidderRequest> = /*@__PURE__*/
+  messageDesc(file_blytz_auction_v1_auction_service, 35);
+
+/**
+ * UnblockBidderResponse is empty: the person is not blocked.
+ *
+ * @generated from message blytz.auction.v1.UnblockBidderResponse
+ */
+export type UnblockBidderResponse = Message<"blytz.auction.v1.UnblockBidderResponse"> & {
+};
+
+/**
+ * Describes the message blytz.auction.v1.UnblockBidderResponse.
+ * Use `create(UnblockBidderResponseSchema)` to create a new message.
+ */
+export const UnblockBidderResponseSchema: GenMessage<UnblockBidderResponse> = /*@__PURE__*/
+  messageDesc(file_blytz_auction_v1_auction_service, 36);
+
+/**
+ * GetBidReceiptRequest names a bid.
+ *
+ * @generated from message blytz.auction.v1.GetBidReceiptRequest
+ */
+export type GetBidReceiptRequest = Message<"blytz.auction.v1.GetBidReceiptRequest"> & {
+  /**
+   * The auction.
+   *
+   * @generated from field: string auction_id = 1;
+   */
+  auctionId: string;
+
+  /**
+   * The bid.
+   *
+   * @generated from field: string bid_id = 2;
+   */
+  bidId: string;
+};
+
+/**
+ * Describes the message blytz.auction.v1.GetBidReceiptRequest.
+ * Use `create(GetBidReceiptRequestSchema)` to create a new message.
+ */
+export const GetBidReceiptRequestSchema: GenMessage<GetBidReceiptRequest> = /*@__PURE__*/
+  messageDesc(file_blytz_auction_v1_auction_service, 37);
+
+/**
+ * GetBidReceiptResponse carries the receipt.
+ *
+ * @generated from message blytz.auction.v1.GetBidReceiptResponse
+ */
+export type GetBidReceiptResponse = Message<"blytz.auction.v1.GetBidReceiptResponse"> & {
+  /**
+   * The receipt, as a JSON Web Signature in compact form (RFC 7515, ES256): who bid how much on what and when, the hash of
+   * the record before and of this one.
+   *
+   * @generated from field: string receipt = 1;
+   */
+  receipt: string;
+};
+
+/**
+ * Describes the message blytz.auction.v1.GetBidReceiptResponse.
+ * Use `create(GetBidReceiptResponseSchema)` to create a new message.
+ */
+export const GetBidReceiptResponseSchema: GenMessage<GetBidReceiptResponse> = /*@__PURE__*/
+  messageDesc(file_blytz_auction_v1_auction_service, 38);
+
+/**
+ * GetReceiptKeysRequest is empty.
+ *
+ * @generated from message blytz.auction.v1.GetReceiptKeysRequest
+ */
+export type GetReceiptKeysRequest = Message<"blytz.auction.v1.GetReceiptKeysRequest"> & {
+};
+
+/**
+ * Describes the message blytz.auction.v1.GetReceiptKeysRequest.
+ * Use `create(GetReceiptKeysRequestSchema)` to create a new message.
+ */
+export const GetReceiptKeysRequestSchema: GenMessage<GetReceiptKeysRequest> = /*@__PURE__*/
+  messageDesc(file_blytz_auction_v1_auction_service, 39);
+
+/**
+ * GetReceiptKeysResponse is a JSON Web Key Set: its JSON form is what RFC 7517 describes.
+ *
+ * @generated from message blytz.auction.v1.GetReceiptKeysResponse
+ */
+export type GetReceiptKeysResponse = Message<"blytz.auction.v1.GetReceiptKeysResponse"> & {
+  /**
+   * The keys that receipts are or were signed with, the present one first.
+   *
+   * @generated from field: repeated blytz.auction.v1.JsonWebKey keys = 1;
+   */
+  keys: JsonWebKey[];
+};
+
+/**
+ * Describes the message blytz.auction.v1.GetReceiptKeysResponse.
+ * Use `create(GetReceiptKeysResponseSchema)` to create a new message.
+ */
+export const GetReceiptKeysResponseSchema: GenMessage<GetReceiptKeysResponse> = /*@__PURE__*/
+  messageDesc(file_blytz_auction_v1_auction_service, 40);
+
+/**
+ * JsonWebKey is a public key of the curve P-256 (RFC 7518, section 6.2).
+ *
+ * @generated from message blytz.auction.v1.JsonWebKey
+ */
+export type JsonWebKey = Message<"blytz.auction.v1.JsonWebKey"> & {
+  /**
+   * The key type, always `EC`.
+   *
+   * @generated from field: string kty = 1;
+   */
+  kty: string;
+
+  /**
+   * The curve, always `P-256`.
+   *
+   * @generated from field: string crv = 2;
+   */
+  crv: string;
+
+  /**
+   * The algorithm, always `ES256`.
+   *
+   * @generated from field: string alg = 3;
+   */
+  alg: string;
+
+  /**
+   * What the key is for, always `sig`.
+   *
+   * @generated from field: string use = 4;
+   */
+  use: string;
+
+  /**
+   * The key's id, as in the header of a receipt.
+   *
+   * @generated from field: string kid = 5;
+   */
+  kid: string;
+
+  /**
+   * The x coordinate, base64url without padding.
+   *
+   * @generated from field: string x = 6;
+   */
+  x: string;
+
+  /**
+   * The y coordinate, base64url without padding.
+   *
+   * @generated from field: string y = 7;
+   */
+  y: string;
+};
+
+/**
+ * Describes the message blytz.auction.v1.JsonWebKey.
+ * Use `create(JsonWebKeySchema)` to create a new message.
+ */
+export const JsonWebKeySchema: GenMessage<JsonWebKey> = /*@__PURE__*/
+  messageDesc(file_blytz_auction_v1_auction_service, 41);
+
+/**
+ * VerifyBidLogRequest names the auction to recompute.
+ *
+ * @generated from message blytz.auction.v1.VerifyBidLogRequest
+ */
+export type VerifyBidLogRequest = Message<"blytz.auction.v1.VerifyBidLogRequest"> & {
+  /**
+   * The auction's id.
+   *
+   * @generated from field: string auction_id = 1;
+   */
+  auctionId: string;
+
+  /**
+   * A bidder to leave out, for moderators; empty means nobody.
+   *
+   * @generated from field: string without_bidder_id = 2;
+   */
+  withoutBidderId: string;
+};
+
+/**
+ * Describes the message blytz.auction.v1.VerifyBidLogRequest.
+ * Use `create(VerifyBidLogRequestSchema)` to create a new message.
+ */
+export const VerifyBidLogRequestSchema: GenMessage<VerifyBidLogRequest> = /*@__PURE__*/
+  messageDesc(file_blytz_auction_v1_auction_service, 42);
+
+/**
+ * VerifyBidLogResponse says what the log comes to.
+ *
+ * @generated from message blytz.auction.v1.VerifyBidLogResponse
+ */
+export type VerifyBidLogResponse = Message<"blytz.auction.v1.VerifyBidLogResponse"> & {
+  /**
+   * Whether every hash, price and leader follows from the records before.
+   *
+   * @generated from field: bool valid = 1;
+   */
+  valid: boolean;
+
+  /**
+   * How many records the log has, bids and retractions.
+   *
+   * @generated from field: uint32 record_count = 2;
+   */
+  recordCount: number;
+
+  /**
+   * The hash of the last record as recomputed, 32 bytes; empty without records.
+   *
+   * @generated from field: bytes head = 3;
+   */
+  head: Uint8Array;
+
+  /**
+   * The price as recomputed; absent while a sealed auction runs.
+   *
+   * @generated from field: blytz.common.v1.Money price = 4;
+   */
+  price?: Money | undefined;
+
+  /**
+   * The alias of who leads or has won, as recomputed; empty without bids and while a sealed auction runs.
+   *
+   * @generated from field: string leader_alias = 5;
+   */
+  leaderAlias: string;
+
+  /**
+   * The sequence of the first record that does not follow; 0 if all do.
+   *
+   * @generated from field: uint64 first_fault_sequence = 6;
+   */
+  firstFaultSequence: bigint;
+
+  /**
+   * What is wrong with that record; empty if nothing is.
+   *
+   * @generated from field: string fault = 7;
+   */
+  fault: string;
+
+  /**
+   * The price without the bidder who was left out; absent if nobody was.
+   *
+   * @generated from field: blytz.common.v1.Money counterfactual_price = 8;
+   */
+  counterfactualPrice?: Money | undefined;
+};
+
+/**
+ * Describes the message blytz.auction.v1.VerifyBidLogResponse.
+ * Use `create(VerifyBidLogResponseSchema)` to create a new message.
+ */
+export const VerifyBidLogResponseSchema: GenMessage<VerifyBidLogResponse> = /*@__PURE__*/
+  messageDesc(file_blytz_auction_v1_auction_service, 43);
+
+/**
+ * RetractionReason is why a bid may be taken back.
+ *
+ * @generated from enum blytz.auction.v1.RetractionReason
+ */
+export enum RetractionReason {
+  /**
+   * No reason: never valid.
+   *
+   * @generated from enum value: RETRACTION_REASON_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * The bidder typed another amount than they meant.
+   *
+   * @generated from enum value: RETRACTION_REASON_TYPING_ERROR = 1;
+   */
+  TYPING_ERROR = 1,
+
+  /**
+   * The description was changed after the bid.
+   *
+   * @generated from enum value: RETRACTION_REASON_DESCRIPTION_CHANGED = 2;
+   */
+  DESCRIPTION_CHANGED = 2,
+}
+
+/**
+ * Describes the enum blytz.auction.v1.RetractionReason.
+ */
+export const RetractionReasonSchema: GenEnum<RetractionReason> = /*@__PURE__*/
+  enumDesc(file_blytz_auction_v1_auction_service, 0);
 
 /**
  * AuctionService runs auctions: sellers create and start them, people bid, and the service ends them on time.
@@ -686,6 +1427,20 @@ export const AuctionService: GenService<{
     methodKind: "unary";
     input: typeof CreateAuctionRequestSchema;
     output: typeof CreateAuctionResponseSchema;
+  },
+  /**
+   * UpdateAuction changes a draft, a lot that waits or an announced auction. Once bidding has begun only the
+   * description may change, and whoever bid before may then take that back.
+   *
+   * Errors: `NOT_FOUND / AUCTION_NOT_FOUND`, `ABORTED / ETAG_MISMATCH`, `FAILED_PRECONDITION / TERMS_FROZEN`,
+   * `FAILED_PRECONDITION / STATE_TRANSITION_INVALID`, `INVALID_ARGUMENT / TERMS_INVALID`.
+   *
+   * @generated from rpc blytz.auction.v1.AuctionService.UpdateAuction
+   */
+  updateAuction: {
+    methodKind: "unary";
+    input: typeof UpdateAuctionRequestSchema;
+    output: typeof UpdateAuctionResponseSchema;
   },
   /**
    * ScheduleAuction makes a draft public and lets it start and end by itself.
@@ -771,8 +1526,10 @@ export const AuctionService: GenService<{
    * Errors: `NOT_FOUND / AUCTION_NOT_FOUND`, `FAILED_PRECONDITION / AUCTION_NOT_LIVE`,
    * `FAILED_PRECONDITION / AUCTION_ENDED`, `FAILED_PRECONDITION / BID_TOO_LOW`,
    * `FAILED_PRECONDITION / MAXIMUM_NOT_RAISED`, `FAILED_PRECONDITION / INSUFFICIENT_FUNDS`,
-   * `PERMISSION_DENIED / OWN_AUCTION`, `INVALID_ARGUMENT / CURRENCY_MISMATCH`,
-   * `INVALID_ARGUMENT / REQUEST_ID_REUSED`, `UNAVAILABLE / SHARD_UNAVAILABLE`.
+   * `FAILED_PRECONDITION / CARD_MISSING`, `FAILED_PRECONDITION / CONFIRM_LARGE_BID`,
+   * `FAILED_PRECONDITION / BIDDER_LIMIT_EXCEEDED`, `PERMISSION_DENIED / OWN_AUCTION`,
+   * `PERMISSION_DENIED / LINKED_ACCOUNT`, `PERMISSION_DENIED / BIDDER_BLOCKED`,
+   * `INVALID_ARGUMENT / CURRENCY_MISMATCH`, `INVALID_ARGUMENT / REQUEST_ID_REUSED`, `UNAVAILABLE / SHARD_UNAVAILABLE`.
    *
    * @generated from rpc blytz.auction.v1.AuctionService.PlaceBid
    */
@@ -793,6 +1550,40 @@ export const AuctionService: GenService<{
     output: typeof PlaceBidsResponseSchema;
   },
   /**
+   * BuyNow ends the auction at its buy-now price for the caller; whatever was held for others is released. When it
+   * returns OK the purchase is committed and funded.
+   *
+   * Errors: `NOT_FOUND / AUCTION_NOT_FOUND`, `FAILED_PRECONDITION / AUCTION_NOT_LIVE`,
+   * `FAILED_PRECONDITION / AUCTION_ENDED`, `FAILED_PRECONDITION / BUY_NOW_UNAVAILABLE`,
+   * `FAILED_PRECONDITION / INSUFFICIENT_FUNDS`, `FAILED_PRECONDITION / CARD_MISSING`,
+   * `FAILED_PRECONDITION / BIDDER_LIMIT_EXCEEDED`, `PERMISSION_DENIED / OWN_AUCTION`,
+   * `PERMISSION_DENIED / LINKED_ACCOUNT`, `PERMISSION_DENIED / BIDDER_BLOCKED`, `INVALID_ARGUMENT / CURRENCY_MISMATCH`,
+   * `INVALID_ARGUMENT / REQUEST_ID_REUSED`, `UNAVAILABLE / SHARD_UNAVAILABLE`.
+   *
+   * @generated from rpc blytz.auction.v1.AuctionService.BuyNow
+   */
+  buyNow: {
+    methodKind: "unary";
+    input: typeof BuyNowRequestSchema;
+    output: typeof BuyNowResponseSchema;
+  },
+  /**
+   * RetractBid takes bids back, after a typing error or when the description was changed after the bid. With at least
+   * 12 hours left it takes back all bids of the caller in this auction; later only their latest, within an hour of it.
+   * Price and leader are recomputed from what stays; the log keeps everything.
+   *
+   * Errors: `NOT_FOUND / AUCTION_NOT_FOUND`, `NOT_FOUND / BID_NOT_FOUND`, `FAILED_PRECONDITION / AUCTION_NOT_LIVE`,
+   * `FAILED_PRECONDITION / AUCTION_ENDED`, `FAILED_PRECONDITION / RETRACTION_NOT_ALLOWED`,
+   * `INVALID_ARGUMENT / REQUEST_ID_REUSED`, `UNAVAILABLE / SHARD_UNAVAILABLE`.
+   *
+   * @generated from rpc blytz.auction.v1.AuctionService.RetractBid
+   */
+  retractBid: {
+    methodKind: "unary";
+    input: typeof RetractBidRequestSchema;
+    output: typeof RetractBidResponseSchema;
+  },
+  /**
    * ListBids lists an auction's accepted bids, newest first.
    *
    * Errors: `NOT_FOUND / AUCTION_NOT_FOUND`, `INVALID_ARGUMENT / PAGE_TOKEN_INVALID`.
@@ -803,6 +1594,103 @@ export const AuctionService: GenService<{
     methodKind: "unary";
     input: typeof ListBidsRequestSchema;
     output: typeof ListBidsResponseSchema;
+  },
+  /**
+   * WatchlistAdd puts an auction on the caller's watch list; one that is there already stays where it is.
+   *
+   * Errors: `NOT_FOUND / AUCTION_NOT_FOUND`, `UNAVAILABLE / SHARD_UNAVAILABLE`.
+   *
+   * @generated from rpc blytz.auction.v1.AuctionService.WatchlistAdd
+   */
+  watchlistAdd: {
+    methodKind: "unary";
+    input: typeof WatchlistAddRequestSchema;
+    output: typeof WatchlistAddResponseSchema;
+  },
+  /**
+   * WatchlistRemove takes an auction off the caller's watch list; one that is not there is no error.
+   *
+   * Errors: `UNAVAILABLE / SHARD_UNAVAILABLE`.
+   *
+   * @generated from rpc blytz.auction.v1.AuctionService.WatchlistRemove
+   */
+  watchlistRemove: {
+    methodKind: "unary";
+    input: typeof WatchlistRemoveRequestSchema;
+    output: typeof WatchlistRemoveResponseSchema;
+  },
+  /**
+   * ListWatchlist lists the auctions that the caller watches, latest added first.
+   *
+   * Errors: `INVALID_ARGUMENT / PAGE_TOKEN_INVALID`.
+   *
+   * @generated from rpc blytz.auction.v1.AuctionService.ListWatchlist
+   */
+  listWatchlist: {
+    methodKind: "unary";
+    input: typeof ListWatchlistRequestSchema;
+    output: typeof ListWatchlistResponseSchema;
+  },
+  /**
+   * BlockBidder keeps a person from bidding on any auction of the caller's from now on; bids that they have placed
+   * stay. Some shards may have it already when it fails, so it is to be repeated then.
+   *
+   * Errors: `UNAVAILABLE / SHARD_UNAVAILABLE`.
+   *
+   * @generated from rpc blytz.auction.v1.AuctionService.BlockBidder
+   */
+  blockBidder: {
+    methodKind: "unary";
+    input: typeof BlockBidderRequestSchema;
+    output: typeof BlockBidderResponseSchema;
+  },
+  /**
+   * UnblockBidder lets a person bid on the caller's auctions again.
+   *
+   * Errors: `UNAVAILABLE / SHARD_UNAVAILABLE`.
+   *
+   * @generated from rpc blytz.auction.v1.AuctionService.UnblockBidder
+   */
+  unblockBidder: {
+    methodKind: "unary";
+    input: typeof UnblockBidderRequestSchema;
+    output: typeof UnblockBidderResponseSchema;
+  },
+  /**
+   * GetBidReceipt returns a signed receipt for a bid, to the bidder themselves and to moderators. Anyone can check it
+   * without this service: the signature with the keys of `GetReceiptKeys`, the hash from the fields.
+   *
+   * Errors: `NOT_FOUND / AUCTION_NOT_FOUND`, `NOT_FOUND / BID_NOT_FOUND`.
+   *
+   * @generated from rpc blytz.auction.v1.AuctionService.GetBidReceipt
+   */
+  getBidReceipt: {
+    methodKind: "unary";
+    input: typeof GetBidReceiptRequestSchema;
+    output: typeof GetBidReceiptResponseSchema;
+  },
+  /**
+   * VerifyBidLog recomputes the hashes, the price and the winner of an auction from its bid log. A moderator may leave
+   * a bidder out, to see what the price would have been without them.
+   *
+   * Errors: `NOT_FOUND / AUCTION_NOT_FOUND`, `PERMISSION_DENIED / ROLE_MISSING`.
+   *
+   * @generated from rpc blytz.auction.v1.AuctionService.VerifyBidLog
+   */
+  verifyBidLog: {
+    methodKind: "unary";
+    input: typeof VerifyBidLogRequestSchema;
+    output: typeof VerifyBidLogResponseSchema;
+  },
+  /**
+   * GetReceiptKeys returns the public keys of receipts, as a JSON Web Key Set (RFC 7517).
+   *
+   * @generated from rpc blytz.auction.v1.AuctionService.GetReceiptKeys
+   */
+  getReceiptKeys: {
+    methodKind: "unary";
+    input: typeof GetReceiptKeysRequestSchema;
+    output: typeof GetReceiptKeysResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_blytz_auction_v1_auction_service, 0);

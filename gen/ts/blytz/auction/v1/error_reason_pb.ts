@@ -9,7 +9,7 @@ import { enumDesc, fileDesc } from "@bufbuild/protobuf/codegenv2";
  * Describes the file blytz/auction/v1/error_reason.proto.
  */
 export const file_blytz_auction_v1_error_reason: GenFile = /*@__PURE__*/
-  fileDesc("CiNibHl0ei9hdWN0aW9uL3YxL2Vycm9yX3JlYXNvbi5wcm90bxIQYmx5dHouYXVjdGlvbi52MSrOAwoLRXJyb3JSZWFzb24SHAoYRVJST1JfUkVBU09OX1VOU1BFQ0lGSUVEEAASIgoeRVJST1JfUkVBU09OX0FVQ1RJT05fTk9UX0ZPVU5EEAESIQodRVJST1JfUkVBU09OX0FVQ1RJT05fTk9UX0xJVkUQAhIeChpFUlJPUl9SRUFTT05fQVVDVElPTl9FTkRFRBADEhwKGEVSUk9SX1JFQVNPTl9CSURfVE9PX0xPVxAEEiMKH0VSUk9SX1JFQVNPTl9NQVhJTVVNX05PVF9SQUlTRUQQBRIjCh9FUlJPUl9SRUFTT05fSU5TVUZGSUNJRU5UX0ZVTkRTEAYSHAoYRVJST1JfUkVBU09OX09XTl9BVUNUSU9OEAcSIgoeRVJST1JfUkVBU09OX0NVUlJFTkNZX01JU01BVENIEAgSIQodRVJST1JfUkVBU09OX0FVQ1RJT05fSEFTX0JJRFMQCRIpCiVFUlJPUl9SRUFTT05fU1RBVEVfVFJBTlNJVElPTl9JTlZBTElEEAoSHgoaRVJST1JfUkVBU09OX1RFUk1TX0lOVkFMSUQQCxIiCh5FUlJPUl9SRUFTT05fU0hBUkRfVU5BVkFJTEFCTEUQDGIGcHJvdG8z");
+  fileDesc("CiNibHl0ei9hdWN0aW9uL3YxL2Vycm9yX3JlYXNvbi5wcm90bxIQYmx5dHouYXVjdGlvbi52MSroBwoLRXJyb3JSZWFzb24SHAoYRVJST1JfUkVBU09OX1VOU1BFQ0lGSUVEEAASIgoeRVJST1JfUkVBU09OX0FVQ1RJT05fTk9UX0ZPVU5EEAESIQodRVJST1JfUkVBU09OX0FVQ1RJT05fTk9UX0xJVkUQAhIeChpFUlJPUl9SRUFTT05fQVVDVElPTl9FTkRFRBADEhwKGEVSUk9SX1JFQVNPTl9CSURfVE9PX0xPVxAEEiMKH0VSUk9SX1JFQVNPTl9NQVhJTVVNX05PVF9SQUlTRUQQBRIjCh9FUlJPUl9SRUFTT05fSU5TVUZGSUNJRU5UX0ZVTkRTEAYSHAoYRVJST1JfUkVBU09OX09XTl9BVUNUSU9OEAcSIgoeRVJST1JfUkVBU09OX0NVUlJFTkNZX01JU01BVENIEAgSIQodRVJST1JfUkVBU09OX0FVQ1RJT05fSEFTX0JJRFMQCRIpCiVFUlJPUl9SRUFTT05fU1RBVEVfVFJBTlNJVElPTl9JTlZBTElEEAoSHgoaRVJST1JfUkVBU09OX1RFUk1TX0lOVkFMSUQQCxIiCh5FUlJPUl9SRUFTT05fU0hBUkRfVU5BVkFJTEFCTEUQDBIiCh5FUlJPUl9SRUFTT05fQ09ORklSTV9MQVJHRV9CSUQQDRIfChtFUlJPUl9SRUFTT05fQklEREVSX0JMT0NLRUQQDhIfChtFUlJPUl9SRUFTT05fTElOS0VEX0FDQ09VTlQQDxImCiJFUlJPUl9SRUFTT05fQklEREVSX0xJTUlUX0VYQ0VFREVEEBASHQoZRVJST1JfUkVBU09OX0NBUkRfTUlTU0lORxAREiQKIEVSUk9SX1JFQVNPTl9CVVlfTk9XX1VOQVZBSUxBQkxFEBISJwojRVJST1JfUkVBU09OX1JFVFJBQ1RJT05fTk9UX0FMTE9XRUQQExIeChpFUlJPUl9SRUFTT05fQklEX05PVF9GT1VORBAUEh0KGUVSUk9SX1JFQVNPTl9URVJNU19GUk9aRU4QFRIfChtFUlJPUl9SRUFTT05fU0hPV19OT1RfRk9VTkQQFhIjCh9FUlJPUl9SRUFTT05fU0hPV19TVEFURV9JTlZBTElEEBcSGQoVRVJST1JfUkVBU09OX0xPVF9PUEVOEBgSHAoYRVJST1JfUkVBU09OX05PX0xPVF9PUEVOEBkSHgoaRVJST1JfUkVBU09OX05PX0xPVF9RVUVVRUQQGhIiCh5FUlJPUl9SRUFTT05fTE9UX09SREVSX0lOVkFMSUQQGxIaChZFUlJPUl9SRUFTT05fU0hPV19GVUxMEBxiBnByb3RvMw");
 
 /**
  * ErrorReason lists the reasons that the auction area gives beside the common ones.
@@ -108,6 +108,121 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_SHARD_UNAVAILABLE = 12;
    */
   SHARD_UNAVAILABLE = 12,
+
+  /**
+   * FAILED_PRECONDITION: the maximum is so far above the price that it must be confirmed. Send the bid again with the
+   * metadata `confirmation_token`; `price_minor` is the price it was compared with.
+   *
+   * @generated from enum value: ERROR_REASON_CONFIRM_LARGE_BID = 13;
+   */
+  CONFIRM_LARGE_BID = 13,
+
+  /**
+   * PERMISSION_DENIED: the seller has blocked this bidder.
+   *
+   * @generated from enum value: ERROR_REASON_BIDDER_BLOCKED = 14;
+   */
+  BIDDER_BLOCKED = 14,
+
+  /**
+   * PERMISSION_DENIED: the bidder's account is linked to the seller's.
+   *
+   * @generated from enum value: ERROR_REASON_LINKED_ACCOUNT = 15;
+   */
+  LINKED_ACCOUNT = 15,
+
+  /**
+   * FAILED_PRECONDITION: the bid would commit the bidder beyond the show's limit; the metadata `limit_minor` is the limit
+   * and `left_minor` what is left of it.
+   *
+   * @generated from enum value: ERROR_REASON_BIDDER_LIMIT_EXCEEDED = 16;
+   */
+  BIDDER_LIMIT_EXCEEDED = 16,
+
+  /**
+   * FAILED_PRECONDITION: the seller accepts people with a saved card only.
+   *
+   * @generated from enum value: ERROR_REASON_CARD_MISSING = 17;
+   */
+  CARD_MISSING = 17,
+
+  /**
+   * FAILED_PRECONDITION: the auction cannot be bought at this price now; the metadata `price_minor` is the price at which
+   * it can, absent if it cannot at all.
+   *
+   * @generated from enum value: ERROR_REASON_BUY_NOW_UNAVAILABLE = 18;
+   */
+  BUY_NOW_UNAVAILABLE = 18,
+
+  /**
+   * FAILED_PRECONDITION: the rules do not let this bid be taken back; the message says why.
+   *
+   * @generated from enum value: ERROR_REASON_RETRACTION_NOT_ALLOWED = 19;
+   */
+  RETRACTION_NOT_ALLOWED = 19,
+
+  /**
+   * NOT_FOUND: no such bid in this auction, or somebody else's.
+   *
+   * @generated from enum value: ERROR_REASON_BID_NOT_FOUND = 20;
+   */
+  BID_NOT_FOUND = 20,
+
+  /**
+   * FAILED_PRECONDITION: bidding has begun, so only the description may be changed.
+   *
+   * @generated from enum value: ERROR_REASON_TERMS_FROZEN = 21;
+   */
+  TERMS_FROZEN = 21,
+
+  /**
+   * NOT_FOUND: no such show.
+   *
+   * @generated from enum value: ERROR_REASON_SHOW_NOT_FOUND = 22;
+   */
+  SHOW_NOT_FOUND = 22,
+
+  /**
+   * FAILED_PRECONDITION: the show is in a state that does not allow this; the metadata `state` names it.
+   *
+   * @generated from enum value: ERROR_REASON_SHOW_STATE_INVALID = 23;
+   */
+  SHOW_STATE_INVALID = 23,
+
+  /**
+   * FAILED_PRECONDITION: another lot of the show is open or paused; the metadata `auction_id` names it.
+   *
+   * @generated from enum value: ERROR_REASON_LOT_OPEN = 24;
+   */
+  LOT_OPEN = 24,
+
+  /**
+   * FAILED_PRECONDITION: no lot of the show is open or paused.
+   *
+   * @generated from enum value: ERROR_REASON_NO_LOT_OPEN = 25;
+   */
+  NO_LOT_OPEN = 25,
+
+  /**
+   * FAILED_PRECONDITION: no lot waits to be opened.
+   *
+   * @generated from enum value: ERROR_REASON_NO_LOT_QUEUED = 26;
+   */
+  NO_LOT_QUEUED = 26,
+
+  /**
+   * INVALID_ARGUMENT: the new order does not name exactly the lots that wait.
+   *
+   * @generated from enum value: ERROR_REASON_LOT_ORDER_INVALID = 27;
+   */
+  LOT_ORDER_INVALID = 27,
+
+  /**
+   * FAILED_PRECONDITION: the show has as many lots as a show can have.
+   *
+   * @generated from enum value: ERROR_REASON_SHOW_FULL = 28;
+   */
+  SHOW_FULL = 28,
 }
 
 /**

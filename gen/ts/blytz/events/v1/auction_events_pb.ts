@@ -6,6 +6,8 @@ import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Auction, AuctionOutcome, Bid, ReserveStatus } from "../../auction/v1/auction_pb";
 import { file_blytz_auction_v1_auction } from "../../auction/v1/auction_pb";
+import type { Show } from "../../auction/v1/show_pb";
+import { file_blytz_auction_v1_show } from "../../auction/v1/show_pb";
 import type { Money } from "../../common/v1/money_pb";
 import { file_blytz_common_v1_money } from "../../common/v1/money_pb";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
@@ -16,7 +18,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file blytz/events/v1/auction_events.proto.
  */
 export const file_blytz_events_v1_auction_events: GenFile = /*@__PURE__*/
-  fileDesc("CiRibHl0ei9ldmVudHMvdjEvYXVjdGlvbl9ldmVudHMucHJvdG8SD2JseXR6LmV2ZW50cy52MSIjCg5BdWN0aW9uQ3JlYXRlZBIRCglzZWxsZXJfaWQYASABKAkiPgoQQXVjdGlvblNjaGVkdWxlZBIqCgdhdWN0aW9uGAEgASgLMhkuYmx5dHouYXVjdGlvbi52MS5BdWN0aW9uIjwKDkF1Y3Rpb25TdGFydGVkEioKB2F1Y3Rpb24YASABKAsyGS5ibHl0ei5hdWN0aW9uLnYxLkF1Y3Rpb24i5gEKCUJpZFBsYWNlZBIiCgNiaWQYASABKAsyFS5ibHl0ei5hdWN0aW9uLnYxLkJpZBIRCgliaWRkZXJfaWQYAiABKAkSEQoJbGVhZGVyX2lkGAMgASgJEhEKCW91dGJpZF9pZBgEIAEoCRIwChBtaW5pbXVtX25leHRfYmlkGAUgASgLMhYuYmx5dHouY29tbW9uLnYxLk1vbmV5EhEKCWJpZF9jb3VudBgGIAEoDRI3Cg5yZXNlcnZlX3N0YXR1cxgHIAEoDjIfLmJseXR6LmF1Y3Rpb24udjEuUmVzZXJ2ZVN0YXR1cyJXCg9BdWN0aW9uRXh0ZW5kZWQSKwoHZW5kc19hdBgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFwoPZXh0ZW5zaW9uX2NvdW50GAIgASgNIugBCgxBdWN0aW9uRW5kZWQSMQoHb3V0Y29tZRgBIAEoDjIgLmJseXR6LmF1Y3Rpb24udjEuQXVjdGlvbk91dGNvbWUSJQoFcHJpY2UYAiABKAsyFi5ibHl0ei5jb21tb24udjEuTW9uZXkSEQoJd2lubmVyX2lkGAMgASgJEhQKDHdpbm5lcl9hbGlhcxgEIAEoCRIRCglzZWxsZXJfaWQYBSABKAkSLAoIZW5kZWRfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDGJpZF9sb2dfaGVhZBgHIAEoDCIiChBBdWN0aW9uQ2FuY2VsbGVkEg4KBnJlYXNvbhgBIAEoCWIGcHJvdG8z", [file_blytz_auction_v1_auction, file_blytz_common_v1_money, file_google_protobuf_timestamp]);
+  fileDesc("CiRibHl0ei9ldmVudHMvdjEvYXVjdGlvbl9ldmVudHMucHJvdG8SD2JseXR6LmV2ZW50cy52MSIjCg5BdWN0aW9uQ3JlYXRlZBIRCglzZWxsZXJfaWQYASABKAkiPgoQQXVjdGlvblNjaGVkdWxlZBIqCgdhdWN0aW9uGAEgASgLMhkuYmx5dHouYXVjdGlvbi52MS5BdWN0aW9uIjwKDkF1Y3Rpb25TdGFydGVkEioKB2F1Y3Rpb24YASABKAsyGS5ibHl0ei5hdWN0aW9uLnYxLkF1Y3Rpb24i5gEKCUJpZFBsYWNlZBIiCgNiaWQYASABKAsyFS5ibHl0ei5hdWN0aW9uLnYxLkJpZBIRCgliaWRkZXJfaWQYAiABKAkSEQoJbGVhZGVyX2lkGAMgASgJEhEKCW91dGJpZF9pZBgEIAEoCRIwChBtaW5pbXVtX25leHRfYmlkGAUgASgLMhYuYmx5dHouY29tbW9uLnYxLk1vbmV5EhEKCWJpZF9jb3VudBgGIAEoDRI3Cg5yZXNlcnZlX3N0YXR1cxgHIAEoDjIfLmJseXR6LmF1Y3Rpb24udjEuUmVzZXJ2ZVN0YXR1cyJXCg9BdWN0aW9uRXh0ZW5kZWQSKwoHZW5kc19hdBgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFwoPZXh0ZW5zaW9uX2NvdW50GAIgASgNIugBCgxBdWN0aW9uRW5kZWQSMQoHb3V0Y29tZRgBIAEoDjIgLmJseXR6LmF1Y3Rpb24udjEuQXVjdGlvbk91dGNvbWUSJQoFcHJpY2UYAiABKAsyFi5ibHl0ei5jb21tb24udjEuTW9uZXkSEQoJd2lubmVyX2lkGAMgASgJEhQKDHdpbm5lcl9hbGlhcxgEIAEoCRIRCglzZWxsZXJfaWQYBSABKAkSLAoIZW5kZWRfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDGJpZF9sb2dfaGVhZBgHIAEoDCIiChBBdWN0aW9uQ2FuY2VsbGVkEg4KBnJlYXNvbhgBIAEoCSI7Cg1BdWN0aW9uUXVldWVkEioKB2F1Y3Rpb24YASABKAsyGS5ibHl0ei5hdWN0aW9uLnYxLkF1Y3Rpb24iPAoOQXVjdGlvblVwZGF0ZWQSKgoHYXVjdGlvbhgBIAEoCzIZLmJseXR6LmF1Y3Rpb24udjEuQXVjdGlvbiI7Cg1BdWN0aW9uUGF1c2VkEioKB2F1Y3Rpb24YASABKAsyGS5ibHl0ei5hdWN0aW9uLnYxLkF1Y3Rpb24iPAoOQXVjdGlvblJlc3VtZWQSKgoHYXVjdGlvbhgBIAEoCzIZLmJseXR6LmF1Y3Rpb24udjEuQXVjdGlvbiJxCgxCaWRSZXRyYWN0ZWQSKgoHYXVjdGlvbhgBIAEoCzIZLmJseXR6LmF1Y3Rpb24udjEuQXVjdGlvbhIPCgdiaWRfaWRzGAIgAygJEhEKCWJpZGRlcl9pZBgDIAEoCRIRCglsZWFkZXJfaWQYBCABKAkiPAoKQmlkc091dGJpZBIuCgdub3RpY2VzGAEgAygLMh0uYmx5dHouZXZlbnRzLnYxLk91dGJpZE5vdGljZSK7AQoMT3V0YmlkTm90aWNlEhIKCmF1Y3Rpb25faWQYASABKAkSEQoJYmlkZGVyX2lkGAIgASgJEiUKBXByaWNlGAMgASgLMhYuYmx5dHouY29tbW9uLnYxLk1vbmV5EjAKEG1pbmltdW1fbmV4dF9iaWQYBCABKAsyFi5ibHl0ei5jb21tb24udjEuTW9uZXkSKwoHZW5kc19hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAinwEKEUF1Y3Rpb25FbmRpbmdTb29uEhIKCmF1Y3Rpb25faWQYASABKAkSDQoFdGl0bGUYAiABKAkSKwoHZW5kc19hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJQoFcHJpY2UYBCABKAsyFi5ibHl0ei5jb21tb24udjEuTW9uZXkSEwoLd2F0Y2hlcl9pZHMYBSADKAkiMwoLU2hvd0NoYW5nZWQSJAoEc2hvdxgBIAEoCzIWLmJseXR6LmF1Y3Rpb24udjEuU2hvd2IGcHJvdG8z", [file_blytz_auction_v1_auction, file_blytz_auction_v1_show, file_blytz_common_v1_money, file_google_protobuf_timestamp]);
 
 /**
  * AuctionCreated says that a draft exists. It is for services only and never reaches a viewer.
@@ -102,7 +104,7 @@ export type BidPlaced = Message<"blytz.events.v1.BidPlaced"> & {
   bidderId: string;
 
   /**
-   * The leader's id after this bid; for services only.
+   * The leader's id after this bid; for services only, and empty in a sealed auction.
    *
    * @generated from field: string leader_id = 3;
    */
@@ -255,4 +257,271 @@ export type AuctionCancelled = Message<"blytz.events.v1.AuctionCancelled"> & {
  */
 export const AuctionCancelledSchema: GenMessage<AuctionCancelled> = /*@__PURE__*/
   messageDesc(file_blytz_events_v1_auction_events, 6);
+
+/**
+ * AuctionQueued says that a lot waits in a show.
+ *
+ * @generated from message blytz.events.v1.AuctionQueued
+ */
+export type AuctionQueued = Message<"blytz.events.v1.AuctionQueued"> & {
+  /**
+   * The auction as it was after this event.
+   *
+   * @generated from field: blytz.auction.v1.Auction auction = 1;
+   */
+  auction?: Auction | undefined;
+};
+
+/**
+ * Describes the message blytz.events.v1.AuctionQueued.
+ * Use `create(AuctionQueuedSchema)` to create a new message.
+ */
+export const AuctionQueuedSchema: GenMessage<AuctionQueued> = /*@__PURE__*/
+  messageDesc(file_blytz_events_v1_auction_events, 7);
+
+/**
+ * AuctionUpdated says that a public auction's listing or terms were changed.
+ *
+ * @generated from message blytz.events.v1.AuctionUpdated
+ */
+export type AuctionUpdated = Message<"blytz.events.v1.AuctionUpdated"> & {
+  /**
+   * The auction as it was after this event.
+   *
+   * @generated from field: blytz.auction.v1.Auction auction = 1;
+   */
+  auction?: Auction | undefined;
+};
+
+/**
+ * Describes the message blytz.events.v1.AuctionUpdated.
+ * Use `create(AuctionUpdatedSchema)` to create a new message.
+ */
+export const AuctionUpdatedSchema: GenMessage<AuctionUpdated> = /*@__PURE__*/
+  messageDesc(file_blytz_events_v1_auction_events, 8);
+
+/**
+ * AuctionPaused says that the clock was stopped.
+ *
+ * @generated from message blytz.events.v1.AuctionPaused
+ */
+export type AuctionPaused = Message<"blytz.events.v1.AuctionPaused"> & {
+  /**
+   * The auction as it was after this event.
+   *
+   * @generated from field: blytz.auction.v1.Auction auction = 1;
+   */
+  auction?: Auction | undefined;
+};
+
+/**
+ * Describes the message blytz.events.v1.AuctionPaused.
+ * Use `create(AuctionPausedSchema)` to create a new message.
+ */
+export const AuctionPausedSchema: GenMessage<AuctionPaused> = /*@__PURE__*/
+  messageDesc(file_blytz_events_v1_auction_events, 9);
+
+/**
+ * AuctionResumed says that the clock runs on.
+ *
+ * @generated from message blytz.events.v1.AuctionResumed
+ */
+export type AuctionResumed = Message<"blytz.events.v1.AuctionResumed"> & {
+  /**
+   * The auction as it was after this event.
+   *
+   * @generated from field: blytz.auction.v1.Auction auction = 1;
+   */
+  auction?: Auction | undefined;
+};
+
+/**
+ * Describes the message blytz.events.v1.AuctionResumed.
+ * Use `create(AuctionResumedSchema)` to create a new message.
+ */
+export const AuctionResumedSchema: GenMessage<AuctionResumed> = /*@__PURE__*/
+  messageDesc(file_blytz_events_v1_auction_events, 10);
+
+/**
+ * BidRetracted says that bids no longer count.
+ *
+ * @generated from message blytz.events.v1.BidRetracted
+ */
+export type BidRetracted = Message<"blytz.events.v1.BidRetracted"> & {
+  /**
+   * The auction as it was after this event, its price and leader recomputed.
+   *
+   * @generated from field: blytz.auction.v1.Auction auction = 1;
+   */
+  auction?: Auction | undefined;
+
+  /**
+   * The ids of the bids, oldest first.
+   *
+   * @generated from field: repeated string bid_ids = 2;
+   */
+  bidIds: string[];
+
+  /**
+   * The bidder's id; for services only.
+   *
+   * @generated from field: string bidder_id = 3;
+   */
+  bidderId: string;
+
+  /**
+   * The leader's id after this event, empty without a bid; for services only, and empty in a sealed auction.
+   *
+   * @generated from field: string leader_id = 4;
+   */
+  leaderId: string;
+};
+
+/**
+ * Describes the message blytz.events.v1.BidRetracted.
+ * Use `create(BidRetractedSchema)` to create a new message.
+ */
+export const BidRetractedSchema: GenMessage<BidRetracted> = /*@__PURE__*/
+  messageDesc(file_blytz_events_v1_auction_events, 11);
+
+/**
+ * BidsOutbid tells people that they have lost the lead: all who did in one commit, up to 500 in an event.
+ *
+ * @generated from message blytz.events.v1.BidsOutbid
+ */
+export type BidsOutbid = Message<"blytz.events.v1.BidsOutbid"> & {
+  /**
+   * What each of them is told.
+   *
+   * @generated from field: repeated blytz.events.v1.OutbidNotice notices = 1;
+   */
+  notices: OutbidNotice[];
+};
+
+/**
+ * Describes the message blytz.events.v1.BidsOutbid.
+ * Use `create(BidsOutbidSchema)` to create a new message.
+ */
+export const BidsOutbidSchema: GenMessage<BidsOutbid> = /*@__PURE__*/
+  messageDesc(file_blytz_events_v1_auction_events, 12);
+
+/**
+ * OutbidNotice tells one person that somebody else leads an auction that they led. Several changes of the lead that were
+ * committed together are told once, and a change that left them in the lead is not told.
+ *
+ * @generated from message blytz.events.v1.OutbidNotice
+ */
+export type OutbidNotice = Message<"blytz.events.v1.OutbidNotice"> & {
+  /**
+   * The auction.
+   *
+   * @generated from field: string auction_id = 1;
+   */
+  auctionId: string;
+
+  /**
+   * Who is outbid.
+   *
+   * @generated from field: string bidder_id = 2;
+   */
+  bidderId: string;
+
+  /**
+   * The price now.
+   *
+   * @generated from field: blytz.common.v1.Money price = 3;
+   */
+  price?: Money | undefined;
+
+  /**
+   * The least maximum that would be accepted next.
+   *
+   * @generated from field: blytz.common.v1.Money minimum_next_bid = 4;
+   */
+  minimumNextBid?: Money | undefined;
+
+  /**
+   * When bidding ends as things stand; absent for a lot that waits.
+   *
+   * @generated from field: google.protobuf.Timestamp ends_at = 5;
+   */
+  endsAt?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message blytz.events.v1.OutbidNotice.
+ * Use `create(OutbidNoticeSchema)` to create a new message.
+ */
+export const OutbidNoticeSchema: GenMessage<OutbidNotice> = /*@__PURE__*/
+  messageDesc(file_blytz_events_v1_auction_events, 13);
+
+/**
+ * AuctionEndingSoon tells watchers that five minutes are left; auctions of less than ten minutes are not told of.
+ *
+ * @generated from message blytz.events.v1.AuctionEndingSoon
+ */
+export type AuctionEndingSoon = Message<"blytz.events.v1.AuctionEndingSoon"> & {
+  /**
+   * The auction.
+   *
+   * @generated from field: string auction_id = 1;
+   */
+  auctionId: string;
+
+  /**
+   * What is sold.
+   *
+   * @generated from field: string title = 2;
+   */
+  title: string;
+
+  /**
+   * When bidding ends as things stand.
+   *
+   * @generated from field: google.protobuf.Timestamp ends_at = 3;
+   */
+  endsAt?: Timestamp | undefined;
+
+  /**
+   * The price now.
+   *
+   * @generated from field: blytz.common.v1.Money price = 4;
+   */
+  price?: Money | undefined;
+
+  /**
+   * The ids of up to 500 people who watch it; more come in further events.
+   *
+   * @generated from field: repeated string watcher_ids = 5;
+   */
+  watcherIds: string[];
+};
+
+/**
+ * Describes the message blytz.events.v1.AuctionEndingSoon.
+ * Use `create(AuctionEndingSoonSchema)` to create a new message.
+ */
+export const AuctionEndingSoonSchema: GenMessage<AuctionEndingSoon> = /*@__PURE__*/
+  messageDesc(file_blytz_events_v1_auction_events, 14);
+
+/**
+ * ShowChanged says that a show was announced, changed, started or has ended.
+ *
+ * @generated from message blytz.events.v1.ShowChanged
+ */
+export type ShowChanged = Message<"blytz.events.v1.ShowChanged"> & {
+  /**
+   * The show as it was after this event.
+   *
+   * @generated from field: blytz.auction.v1.Show show = 1;
+   */
+  show?: Show | undefined;
+};
+
+/**
+ * Describes the message blytz.events.v1.ShowChanged.
+ * Use `create(ShowChangedSchema)` to create a new message.
+ */
+export const ShowChangedSchema: GenMessage<ShowChanged> = /*@__PURE__*/
+  messageDesc(file_blytz_events_v1_auction_events, 15);
 

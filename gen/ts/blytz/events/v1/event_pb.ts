@@ -4,11 +4,11 @@
 
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import type { AuctionCancelled, AuctionCreated, AuctionEnded, AuctionExtended, AuctionScheduled, AuctionStarted, BidPlaced } from "./auction_events_pb";
+import type { AuctionCancelled, AuctionCreated, AuctionEnded, AuctionEndingSoon, AuctionExtended, AuctionPaused, AuctionQueued, AuctionResumed, AuctionScheduled, AuctionStarted, AuctionUpdated, BidPlaced, BidRetracted, BidsOutbid, ShowChanged } from "./auction_events_pb";
 import { file_blytz_events_v1_auction_events } from "./auction_events_pb";
-import type { PaymentSucceeded } from "./payment_events_pb";
+import type { PaymentSucceeded, SavedCardChanged } from "./payment_events_pb";
 import { file_blytz_events_v1_payment_events } from "./payment_events_pb";
-import type { SellerApproved, UserJoined } from "./user_events_pb";
+import type { AccountsLinked, SellerApproved, UserJoined } from "./user_events_pb";
 import { file_blytz_events_v1_user_events } from "./user_events_pb";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
@@ -18,7 +18,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file blytz/events/v1/event.proto.
  */
 export const file_blytz_events_v1_event: GenFile = /*@__PURE__*/
-  fileDesc("ChtibHl0ei9ldmVudHMvdjEvZXZlbnQucHJvdG8SD2JseXR6LmV2ZW50cy52MSL/BQoFRXZlbnQSEAoIZXZlbnRfaWQYASABKAkSDAoEdHlwZRgCIAEoCRIUCgxhZ2dyZWdhdGVfaWQYAyABKAkSDQoFZXBvY2gYBCABKA0SEAoIc2VxdWVuY2UYBSABKAQSLwoLb2NjdXJyZWRfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhMKC3RyYWNlcGFyZW50GAcgASgJEj4KEWF1Y3Rpb25fc2NoZWR1bGVkGBAgASgLMiEuYmx5dHouZXZlbnRzLnYxLkF1Y3Rpb25TY2hlZHVsZWRIABI6Cg9hdWN0aW9uX3N0YXJ0ZWQYESABKAsyHy5ibHl0ei5ldmVudHMudjEuQXVjdGlvblN0YXJ0ZWRIABIwCgpiaWRfcGxhY2VkGBIgASgLMhouYmx5dHouZXZlbnRzLnYxLkJpZFBsYWNlZEgAEjwKEGF1Y3Rpb25fZXh0ZW5kZWQYEyABKAsyIC5ibHl0ei5ldmVudHMudjEuQXVjdGlvbkV4dGVuZGVkSAASNgoNYXVjdGlvbl9lbmRlZBgUIAEoCzIdLmJseXR6LmV2ZW50cy52MS5BdWN0aW9uRW5kZWRIABI+ChFhdWN0aW9uX2NhbmNlbGxlZBgVIAEoCzIhLmJseXR6LmV2ZW50cy52MS5BdWN0aW9uQ2FuY2VsbGVkSAASOgoPYXVjdGlvbl9jcmVhdGVkGBYgASgLMh8uYmx5dHouZXZlbnRzLnYxLkF1Y3Rpb25DcmVhdGVkSAASMgoLdXNlcl9qb2luZWQYKCABKAsyGy5ibHl0ei5ldmVudHMudjEuVXNlckpvaW5lZEgAEjoKD3NlbGxlcl9hcHByb3ZlZBgpIAEoCzIfLmJseXR6LmV2ZW50cy52MS5TZWxsZXJBcHByb3ZlZEgAEj4KEXBheW1lbnRfc3VjY2VlZGVkGDwgASgLMiEuYmx5dHouZXZlbnRzLnYxLlBheW1lbnRTdWNjZWVkZWRIAEIJCgdwYXlsb2FkYgZwcm90bzM", [file_blytz_events_v1_auction_events, file_blytz_events_v1_payment_events, file_blytz_events_v1_user_events, file_google_protobuf_timestamp]);
+  fileDesc("ChtibHl0ei9ldmVudHMvdjEvZXZlbnQucHJvdG8SD2JseXR6LmV2ZW50cy52MSLNCgoFRXZlbnQSEAoIZXZlbnRfaWQYASABKAkSDAoEdHlwZRgCIAEoCRIUCgxhZ2dyZWdhdGVfaWQYAyABKAkSDQoFZXBvY2gYBCABKA0SEAoIc2VxdWVuY2UYBSABKAQSLwoLb2NjdXJyZWRfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhMKC3RyYWNlcGFyZW50GAcgASgJEj4KEWF1Y3Rpb25fc2NoZWR1bGVkGBAgASgLMiEuYmx5dHouZXZlbnRzLnYxLkF1Y3Rpb25TY2hlZHVsZWRIABI6Cg9hdWN0aW9uX3N0YXJ0ZWQYESABKAsyHy5ibHl0ei5ldmVudHMudjEuQXVjdGlvblN0YXJ0ZWRIABIwCgpiaWRfcGxhY2VkGBIgASgLMhouYmx5dHouZXZlbnRzLnYxLkJpZFBsYWNlZEgAEjwKEGF1Y3Rpb25fZXh0ZW5kZWQYEyABKAsyIC5ibHl0ei5ldmVudHMudjEuQXVjdGlvbkV4dGVuZGVkSAASNgoNYXVjdGlvbl9lbmRlZBgUIAEoCzIdLmJseXR6LmV2ZW50cy52MS5BdWN0aW9uRW5kZWRIABI+ChFhdWN0aW9uX2NhbmNlbGxlZBgVIAEoCzIhLmJseXR6LmV2ZW50cy52MS5BdWN0aW9uQ2FuY2VsbGVkSAASOgoPYXVjdGlvbl9jcmVhdGVkGBYgASgLMh8uYmx5dHouZXZlbnRzLnYxLkF1Y3Rpb25DcmVhdGVkSAASOAoOYXVjdGlvbl9xdWV1ZWQYFyABKAsyHi5ibHl0ei5ldmVudHMudjEuQXVjdGlvblF1ZXVlZEgAEjoKD2F1Y3Rpb25fdXBkYXRlZBgYIAEoCzIfLmJseXR6LmV2ZW50cy52MS5BdWN0aW9uVXBkYXRlZEgAEjgKDmF1Y3Rpb25fcGF1c2VkGBkgASgLMh4uYmx5dHouZXZlbnRzLnYxLkF1Y3Rpb25QYXVzZWRIABI6Cg9hdWN0aW9uX3Jlc3VtZWQYGiABKAsyHy5ibHl0ei5ldmVudHMudjEuQXVjdGlvblJlc3VtZWRIABI2Cg1iaWRfcmV0cmFjdGVkGBsgASgLMh0uYmx5dHouZXZlbnRzLnYxLkJpZFJldHJhY3RlZEgAEjIKC2JpZHNfb3V0YmlkGBwgASgLMhsuYmx5dHouZXZlbnRzLnYxLkJpZHNPdXRiaWRIABJBChNhdWN0aW9uX2VuZGluZ19zb29uGB0gASgLMiIuYmx5dHouZXZlbnRzLnYxLkF1Y3Rpb25FbmRpbmdTb29uSAASNAoMc2hvd19jaGFuZ2VkGB4gASgLMhwuYmx5dHouZXZlbnRzLnYxLlNob3dDaGFuZ2VkSAASMgoLdXNlcl9qb2luZWQYKCABKAsyGy5ibHl0ei5ldmVudHMudjEuVXNlckpvaW5lZEgAEjoKD3NlbGxlcl9hcHByb3ZlZBgpIAEoCzIfLmJseXR6LmV2ZW50cy52MS5TZWxsZXJBcHByb3ZlZEgAEjoKD2FjY291bnRzX2xpbmtlZBgqIAEoCzIfLmJseXR6LmV2ZW50cy52MS5BY2NvdW50c0xpbmtlZEgAEj4KEXBheW1lbnRfc3VjY2VlZGVkGDwgASgLMiEuYmx5dHouZXZlbnRzLnYxLlBheW1lbnRTdWNjZWVkZWRIABI/ChJzYXZlZF9jYXJkX2NoYW5nZWQYPSABKAsyIS5ibHl0ei5ldmVudHMudjEuU2F2ZWRDYXJkQ2hhbmdlZEgAQgkKB3BheWxvYWRiBnByb3RvMw", [file_blytz_events_v1_auction_events, file_blytz_events_v1_payment_events, file_blytz_events_v1_user_events, file_google_protobuf_timestamp]);
 
 /**
  * Event is the envelope of everything that services tell each other through Kafka. The topic is the area's, the record's
@@ -56,7 +56,7 @@ export type Event = Message<"blytz.events.v1.Event"> & {
   epoch: number;
 
   /**
-   * The event's number within the aggregate, from 1 without gaps.
+   * The event's number within the aggregate, from 1 without gaps; 0 for notices, which have no order.
    *
    * @generated from field: uint64 sequence = 5;
    */
@@ -139,6 +139,70 @@ export type Event = Message<"blytz.events.v1.Event"> & {
     case: "auctionCreated";
   } | {
     /**
+     * Type `auction.queued`.
+     *
+     * @generated from field: blytz.events.v1.AuctionQueued auction_queued = 23;
+     */
+    value: AuctionQueued;
+    case: "auctionQueued";
+  } | {
+    /**
+     * Type `auction.updated`.
+     *
+     * @generated from field: blytz.events.v1.AuctionUpdated auction_updated = 24;
+     */
+    value: AuctionUpdated;
+    case: "auctionUpdated";
+  } | {
+    /**
+     * Type `auction.paused`.
+     *
+     * @generated from field: blytz.events.v1.AuctionPaused auction_paused = 25;
+     */
+    value: AuctionPaused;
+    case: "auctionPaused";
+  } | {
+    /**
+     * Type `auction.resumed`.
+     *
+     * @generated from field: blytz.events.v1.AuctionResumed auction_resumed = 26;
+     */
+    value: AuctionResumed;
+    case: "auctionResumed";
+  } | {
+    /**
+     * Type `bid.retracted`.
+     *
+     * @generated from field: blytz.events.v1.BidRetracted bid_retracted = 27;
+     */
+    value: BidRetracted;
+    case: "bidRetracted";
+  } | {
+    /**
+     * Type `bid.outbid`, on the topic `notification.events`.
+     *
+     * @generated from field: blytz.events.v1.BidsOutbid bids_outbid = 28;
+     */
+    value: BidsOutbid;
+    case: "bidsOutbid";
+  } | {
+    /**
+     * Type `auction.ending_soon`, on the topic `notification.events`.
+     *
+     * @generated from field: blytz.events.v1.AuctionEndingSoon auction_ending_soon = 29;
+     */
+    value: AuctionEndingSoon;
+    case: "auctionEndingSoon";
+  } | {
+    /**
+     * Type `show.scheduled`, `show.updated`, `show.started` or `show.ended`, on the topic `show.events`.
+     *
+     * @generated from field: blytz.events.v1.ShowChanged show_changed = 30;
+     */
+    value: ShowChanged;
+    case: "showChanged";
+  } | {
+    /**
      * Type `user.join`.
      *
      * @generated from field: blytz.events.v1.UserJoined user_joined = 40;
@@ -155,12 +219,28 @@ export type Event = Message<"blytz.events.v1.Event"> & {
     case: "sellerApproved";
   } | {
     /**
+     * Type `user.linked`.
+     *
+     * @generated from field: blytz.events.v1.AccountsLinked accounts_linked = 42;
+     */
+    value: AccountsLinked;
+    case: "accountsLinked";
+  } | {
+    /**
      * Type `payment.ok`.
      *
      * @generated from field: blytz.events.v1.PaymentSucceeded payment_succeeded = 60;
      */
     value: PaymentSucceeded;
     case: "paymentSucceeded";
+  } | {
+    /**
+     * Type `card.saved` or `card.removed`.
+     *
+     * @generated from field: blytz.events.v1.SavedCardChanged saved_card_changed = 61;
+     */
+    value: SavedCardChanged;
+    case: "savedCardChanged";
   } | { case: undefined; value?: undefined };
 };
 

@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file blytz/events/v1/payment_events.proto.
  */
 export const file_blytz_events_v1_payment_events: GenFile = /*@__PURE__*/
-  fileDesc("CiRibHl0ei9ldmVudHMvdjEvcGF5bWVudF9ldmVudHMucHJvdG8SD2JseXR6LmV2ZW50cy52MSJfChBQYXltZW50U3VjY2VlZGVkEg8KB3VzZXJfaWQYASABKAkSEgoKZGVwb3NpdF9pZBgCIAEoCRImCgZhbW91bnQYAyABKAsyFi5ibHl0ei5jb21tb24udjEuTW9uZXliBnByb3RvMw", [file_blytz_common_v1_money]);
+  fileDesc("CiRibHl0ei9ldmVudHMvdjEvcGF5bWVudF9ldmVudHMucHJvdG8SD2JseXR6LmV2ZW50cy52MSJfChBQYXltZW50U3VjY2VlZGVkEg8KB3VzZXJfaWQYASABKAkSEgoKZGVwb3NpdF9pZBgCIAEoCRImCgZhbW91bnQYAyABKAsyFi5ibHl0ei5jb21tb24udjEuTW9uZXkiMgoQU2F2ZWRDYXJkQ2hhbmdlZBIPCgd1c2VyX2lkGAEgASgJEg0KBXNhdmVkGAIgASgIYgZwcm90bzM", [file_blytz_common_v1_money]);
 
 /**
  * PaymentSucceeded says that money came in.
@@ -48,4 +48,32 @@ export type PaymentSucceeded = Message<"blytz.events.v1.PaymentSucceeded"> & {
  */
 export const PaymentSucceededSchema: GenMessage<PaymentSucceeded> = /*@__PURE__*/
   messageDesc(file_blytz_events_v1_payment_events, 0);
+
+/**
+ * SavedCardChanged says whether a person has a saved card that can be charged.
+ *
+ * @generated from message blytz.events.v1.SavedCardChanged
+ */
+export type SavedCardChanged = Message<"blytz.events.v1.SavedCardChanged"> & {
+  /**
+   * The person's id.
+   *
+   * @generated from field: string user_id = 1;
+   */
+  userId: string;
+
+  /**
+   * Whether they have one from now on.
+   *
+   * @generated from field: bool saved = 2;
+   */
+  saved: boolean;
+};
+
+/**
+ * Describes the message blytz.events.v1.SavedCardChanged.
+ * Use `create(SavedCardChangedSchema)` to create a new message.
+ */
+export const SavedCardChangedSchema: GenMessage<SavedCardChanged> = /*@__PURE__*/
+  messageDesc(file_blytz_events_v1_payment_events, 1);
 

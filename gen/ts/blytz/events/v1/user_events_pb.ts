@@ -10,7 +10,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file blytz/events/v1/user_events.proto.
  */
 export const file_blytz_events_v1_user_events: GenFile = /*@__PURE__*/
-  fileDesc("CiFibHl0ei9ldmVudHMvdjEvdXNlcl9ldmVudHMucHJvdG8SD2JseXR6LmV2ZW50cy52MSIdCgpVc2VySm9pbmVkEg8KB3VzZXJfaWQYASABKAkiNAoOU2VsbGVyQXBwcm92ZWQSDwoHdXNlcl9pZBgBIAEoCRIRCglzaG9wX25hbWUYAiABKAliBnByb3RvMw");
+  fileDesc("CiFibHl0ei9ldmVudHMvdjEvdXNlcl9ldmVudHMucHJvdG8SD2JseXR6LmV2ZW50cy52MSIdCgpVc2VySm9pbmVkEg8KB3VzZXJfaWQYASABKAkiNAoOU2VsbGVyQXBwcm92ZWQSDwoHdXNlcl9pZBgBIAEoCRIRCglzaG9wX25hbWUYAiABKAkiSQoOQWNjb3VudHNMaW5rZWQSDwoHdXNlcl9pZBgBIAEoCRIWCg5saW5rZWRfdXNlcl9pZBgCIAEoCRIOCgZsaW5rZWQYAyABKAhiBnByb3RvMw");
 
 /**
  * UserJoined says that an account was created. It carries no address and no name.
@@ -60,4 +60,39 @@ export type SellerApproved = Message<"blytz.events.v1.SellerApproved"> & {
  */
 export const SellerApprovedSchema: GenMessage<SellerApproved> = /*@__PURE__*/
   messageDesc(file_blytz_events_v1_user_events, 1);
+
+/**
+ * AccountsLinked says whether two accounts belong together, as far as an operator or a check of ours knows.
+ *
+ * @generated from message blytz.events.v1.AccountsLinked
+ */
+export type AccountsLinked = Message<"blytz.events.v1.AccountsLinked"> & {
+  /**
+   * The one account's id.
+   *
+   * @generated from field: string user_id = 1;
+   */
+  userId: string;
+
+  /**
+   * The other account's id.
+   *
+   * @generated from field: string linked_user_id = 2;
+   */
+  linkedUserId: string;
+
+  /**
+   * Whether they belong together from now on; false takes it back.
+   *
+   * @generated from field: bool linked = 3;
+   */
+  linked: boolean;
+};
+
+/**
+ * Describes the message blytz.events.v1.AccountsLinked.
+ * Use `create(AccountsLinkedSchema)` to create a new message.
+ */
+export const AccountsLinkedSchema: GenMessage<AccountsLinked> = /*@__PURE__*/
+  messageDesc(file_blytz_events_v1_user_events, 2);
 

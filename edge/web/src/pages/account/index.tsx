@@ -1,2 +1,0 @@
-export { SignInPage } from "./sign_in";
-export { SignUpPage } from "./sign_up";
