@@ -152,4 +152,7 @@ async def test_a_bid_on_a_shard_that_is_away_says_so(mesh: RunningMesh) -> None:
             assert answer.status is not grpc.StatusCode.INTERNAL
             reasons.add(answer.reason)
     await asyncio.to_thread(mesh.await_restart, "postgres", restarts=restarts + 1)
-    assert (await scene.bid(auction_id, cast.ann, usd(30_00))).status is grpc.StatusCode.OK
+    async with asyncio.timeout(REASON_WITHIN_S):
+        while (answer := await scene.bid(auction_id, cast.ann, usd(30_00))).message is None:
+            assert answer.reason == "SHARD_UNAVAILABLE"
+            await asyncio.sleep(0.1)

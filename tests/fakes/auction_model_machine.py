@@ -141,7 +141,14 @@ class MarketMachine(RuleBasedStateMachine):
 
     @rule(replica=REPLICA, lot=LOT, bidder=BIDDER, which=st.sampled_from([0, 0, 1, 2]),
           described=st.sampled_from([False, False, True]))  # fmt: skip
-    def retract(self, replica: int, lot: int, bidder: int, which: int, described: bool) -> None:  # noqa: FBT001
+    def retract(
+        self,
+        replica: int,
+        lot: int,
+        bidder: int,
+        which: int,
+        described: bool,  # noqa: FBT001 - Hypothesis draws it
+    ) -> None:
         lots = self.driver.market.lots
         bid_on = [i for i, o in lots.items() if o.is_open and o.standing]
         lot_id = bid_on[-1 - lot % len(bid_on)] if bid_on else self.driver.lot_id(lot)

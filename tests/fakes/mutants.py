@@ -20,7 +20,8 @@ def planted(module: ModuleType, right: str, wrong: str) -> Iterator[None]:
     # Dataclasses look their module up by name.
     sys.modules[copy.__name__] = copy
     try:
-        exec(compile(source.replace(right, wrong), str(module.__file__), "exec"), vars(copy))  # noqa: S102
+        changed_code = compile(source.replace(right, wrong), str(module.__file__), "exec")
+        exec(changed_code, vars(copy))  # noqa: S102 - our own source
     finally:
         del sys.modules[copy.__name__]
     functions, changed = _functions(module), _functions(copy, str(module.__file__))

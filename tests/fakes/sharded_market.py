@@ -238,3 +238,23 @@ class Stall:
         request = bid_request(auction_id, maximum_minor)
         await stub.PlaceBid(request, metadata=self._market.person(bidder_id))
         self._market.bids.setdefault(auction_id, set()).add(request.request_id)
+
+
+def bidder_of(market: Market) -> Any:
+    bidder_id = new_id()
+    market.wallet.available[bidder_id, "USD"] = PURSE_MINOR
+    return market.person(bidder_id)
+
+
+async def bid_until_taken(stub: Any, market: Market, auction_id: str) -> None:
+    """Bid again and again, as one who was told to retry, until the shard is back."""
+    request, bidder = bid_request(auction_id, 700), bidder_of(market)
+    for _ in range(60):
+        try:
+            await stub.PlaceBid(request, metadata=bidder, timeout=5)
+        except Exception as error:  # noqa: BLE001 - told below when it goes on
+            last = error
+            await asyncio.sleep(0.25)
+        else:
+            return
+    raise AssertionError(last)

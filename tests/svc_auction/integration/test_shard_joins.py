@@ -36,6 +36,8 @@ from fakes.sharded_market import (
     Market,
     Replica,
     Stall,
+    bid_until_taken,
+    bidder_of,
     map_of,
     replicas,
     roll_out,
@@ -263,12 +265,6 @@ async def live_on(stub: Any, shards: Shards, market: Market, number: int) -> str
     return auction_id
 
 
-def bidder_of(market: Market) -> Any:
-    bidder_id = new_id()
-    market.wallet.available[bidder_id, "USD"] = PURSE_MINOR
-    return market.person(bidder_id)
-
-
 async def check_refused_at_once(stub: Any, market: Market, auction_id: str) -> None:
     took_s = []
     for number in range(12):
@@ -292,17 +288,3 @@ async def check_others_go_on(stub: Any, shards: Shards, market: Market, auction_
     await end_in(shard, second, 0.3)
     await ended_at(stub, second)
     await all_sent(shard)
-
-
-async def bid_until_taken(stub: Any, market: Market, auction_id: str) -> None:
-    """Bid again and again, as one who was told to retry, until the shard is back."""
-    request, bidder = bid_request(auction_id, 700), bidder_of(market)
-    for _ in range(60):
-        try:
-            await stub.PlaceBid(request, metadata=bidder, timeout=5)
-        except Exception as error:  # noqa: BLE001 - told below when it goes on
-            last = error
-            await asyncio.sleep(0.25)
-        else:
-            return
-    raise AssertionError(last)
