@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -143,16 +143,14 @@ async def test_a_bid_on_a_shard_that_is_away_says_so(mesh: RunningMesh) -> None:
     cast = await asyncio.to_thread(cast_on, mesh)
     scene = Scene(mesh, cast, NativeGrpc(mesh.edge_url))
     auction_id = await scene.live()
-    restarts = mesh.state["parts"]["postgres"]["restarts"]
-    mesh.kill("postgres")
-    reasons = set()
     async with asyncio.timeout(REASON_WITHIN_S):
-        while "SHARD_UNAVAILABLE" not in reasons:
-            answer = await scene.bid(auction_id, cast.ann)
+        # It comes back by itself, sometimes before a bid has noticed.
+        while (answer := await scene.bid(auction_id, cast.ann)).reason != "SHARD_UNAVAILABLE":
             assert answer.status is not grpc.StatusCode.INTERNAL
-            reasons.add(answer.reason)
-    await asyncio.to_thread(mesh.await_restart, "postgres", restarts=restarts + 1)
+            with suppress(ProcessLookupError):
+                mesh.kill("postgres")
     async with asyncio.timeout(REASON_WITHIN_S):
-        while (answer := await scene.bid(auction_id, cast.ann, usd(30_00))).message is None:
+        while (answer := await scene.bid(auction_id, cast.ben, usd(30_00))).message is None:
             assert answer.reason == "SHARD_UNAVAILABLE"
             await asyncio.sleep(0.1)
+    await asyncio.to_thread(mesh.await_ready)

@@ -170,7 +170,7 @@ class Scene:
         with psycopg.connect(self.mesh.state["postgres"]["auction"]) as shard:
             shard.execute(
                 "insert into bars (seller_id, bidder_id, kind, barred, changed_at)"
-                " values (%s, %s, %s, true, clock_timestamp())",
+                " values (%s, %s, %s, true, clock_timestamp()) on conflict do nothing",
                 (self.cast.sue.user_id, person.user_id, kind),
             )
 

@@ -73,6 +73,13 @@ class ServiceProcess:
         """Send a signal; return the exit code."""
         if self.popen.poll() is None:
             self.popen.send_signal(number)
+        return await self.ended()
+
+    async def ended(self) -> int:
+        """Wait for a process that was told to stop before; return its exit code.
+
+        A second signal may meet it when it has just stopped listening for signals.
+        """
         return await asyncio.to_thread(self.popen.wait, STOP_S_MAX)
 
 

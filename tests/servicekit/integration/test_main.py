@@ -85,7 +85,7 @@ async def test_sigterm_is_not_ready_then_drained_then_gone(
         await eventually_logged(process, "draining")
         assert await process.readiness() == 503
         assert (await call).auction.title == "hello"
-        assert await process.stop() == 0
+        assert await process.ended() == 0
         names = [event["event"] for event in process.events()]
         assert names[-2:] == ["unwired", "stopped"]
 
