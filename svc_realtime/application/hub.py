@@ -58,9 +58,11 @@ class Hub:
         """Take events in, in the order in which their log has them."""
         for change in changes:
             feed = self._feeds.get(change.auction_id)
+            if not change.update and (feed is None or not feed.log.started):
+                # A draft is nobody's business yet, not even of one who asks for it.
+                continue
             if feed is None:
-                # A draft is nobody's business yet; its first visible event comes with the rest.
-                if not change.update or not self._make_room():
+                if not self._make_room():
                     continue
                 feed = self._follow(change.auction_id)
             else:

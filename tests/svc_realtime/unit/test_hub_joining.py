@@ -163,3 +163,18 @@ async def test_shared_first_frames_are_those_of_now_though_nobody_watched_for_a_
         assert (await next_frame(hub.watch(AUCTION_ID))).position.sequence == 5
         frame = await next_frame(hub.watch(AUCTION_ID, resume_from=Position(1, 4)))
         assert [update.sequence for update in frame.updates] == [5]
+
+
+async def test_a_draft_is_not_watched_by_one_who_asks_before_its_event_comes() -> None:
+    draft = AuctionWorld()
+    draft.create()
+    source = WorldSource()
+    source.gate.clear()
+    async with hub_of(source) as hub:
+        early = hub.watch(AUCTION_ID)
+        hub.receive([draft.change(1)])
+        resumed = hub.watch(AUCTION_ID, resume_from=Position(1, 1))
+        source.gate.set()
+        for viewer in (early, resumed):
+            with pytest.raises(AuctionNotFound):
+                await next_frame(viewer)
